@@ -18,7 +18,7 @@ def repo() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Real data and reference numbers beside the checkout; tests that need them skip where they are absent."""
+    """Real data and reference numbers beside the checkout; skips where they are absent."""
     folder = Path(os.environ.get("COMPLAINTLAB_SHARED", REPO.parent / "shared"))
     if not folder.is_dir():
         pytest.skip(f"real data are not at {folder.name}/ beside the checkout (or COMPLAINTLAB_SHARED)")

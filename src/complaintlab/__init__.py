@@ -1,1 +1,41 @@
-"""complaintlab."""
+"""complaintlab: what turns a public critic into an advocate?
+
+The public interface for notebooks and scripts; everything is imported on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from complaintlab.models.cox import CoxFit, cox
+    from complaintlab.models.incidence import cumulative_incidence
+    from complaintlab.notebook import find_threads, show_report, show_thread, table
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "CoxFit": "complaintlab.models.cox",
+    "cox": "complaintlab.models.cox",
+    "cumulative_incidence": "complaintlab.models.incidence",
+    "find_threads": "complaintlab.notebook",
+    "show_report": "complaintlab.notebook",
+    "show_thread": "complaintlab.notebook",
+    "table": "complaintlab.notebook",
+}
+
+__all__ = [
+    "CoxFit", "__version__", "cox", "cumulative_incidence", "find_threads", "show_report", "show_thread",
+    "table",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'complaintlab' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -5,7 +5,7 @@ from typing import Final
 STANCES: Final = ("escalates", "persists", "neutral", "thanks", "resolved", "advocates")
 """What a critic or a bystander does in a turn, from the farthest against to the farthest for."""
 
-STANCE_RANK: Final = {stance: rank for stance, rank in zip(STANCES, range(-2, 4), strict=True)}
+STANCE_RANK: Final = dict(zip(STANCES, range(-2, 4), strict=True))
 
 ACTS: Final = (
     "apology", "regret", "empathy", "acknowledge", "thank", "explain", "ask", "fix",

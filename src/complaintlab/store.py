@@ -28,7 +28,7 @@ def find_root(start: Path | None = None) -> Path:
     raise UserError(f"There is no params.yaml in {here} or above it: run in the study's folder.")
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a file beside ``path``, then move it into place: never half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

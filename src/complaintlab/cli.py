@@ -1,0 +1,109 @@
+"""The command line: it binds names to functions and turns a user's errors into one sentence."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from complaintlab.errors import UserError
+
+app = typer.Typer(
+    name="complaintlab",
+    help="What turns a public critic into an advocate? From public posts to a PDF of findings.\n\n"
+    "`complaintlab run` runs the whole pipeline; each stage can also be run alone, in the order below, on "
+    "the tables that the stages before it left in data/tables.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+STAGE_HELP = {
+    "collect": "Read the source and normalise it into posts and sightings.",
+    "truth": "Simulate the world under both arms of each claim; empty for real sources.",
+    "threads": "Build reply trees, roles, delays and deletions from posts and sightings.",
+    "embed": "Turn each distinct text that a later stage needs into a vector.",
+    "measure": "Code every turn by the codebook: stance, acts, complaint, hostility.",
+    "cluster": "Find and name the families of company replies.",
+    "spells": "Make episodes and their start-stop rows, with exposures known before each moment.",
+    "incidence": "Describe how many are answered, turned and escalated by when.",
+    "hazard": "Fit the Cox models, and the naive models that show what goes wrong.",
+    "regression": "Fit who gets answered, with average marginal effects.",
+    "trials": "Emulate target trials of reply timing by clone-censor-weight.",
+    "reply_effects": "Estimate the effects of what the first reply does.",
+    "verdicts": "Answer each claim of claims.yaml by the rule of the analysis plan.",
+    "report": "Set figures, tables and verdicts as a PDF in reports/.",
+}
+
+
+@app.callback()
+def _options() -> None:
+    """Needed by typer to keep one command a subcommand."""
+
+
+@app.command(rich_help_panel="Start here")
+def run(
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(help="Stages to bring up to date (with all before); default all."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run even what is up to date.")] = False,
+) -> None:
+    """Bring the pipeline up to date: `dvc repro`, with this environment first on the path.
+
+    Settings are in params.yaml. To run your own data for once, without editing it:
+
+        dvc exp run -S collect.source=table -S collect.path=complaints.csv
+    """
+    from complaintlab.pipeline import reproduce
+
+    raise typer.Exit(reproduce(tuple(targets or ()), force=force))
+
+
+@app.command(rich_help_panel="Start here")
+def inspect(
+    file: Annotated[Path, typer.Argument(help="CSV, NDJSON or Parquet, also .gz and .zst.")],
+    rows: Annotated[int, typer.Option(min=1, max=100, help="How many parsed rows to show.")] = 5,
+) -> None:
+    """Look at a file before you run it: the guessed columns, parsed rows, what seems testable."""
+    from complaintlab.collect.inspect import inspect_file, render
+    from complaintlab.companies import load_companies
+    from complaintlab.stages import COMPANIES_FILE
+    from complaintlab.store import find_root
+
+    typer.echo(render(inspect_file(file, load_companies(find_root() / COMPANIES_FILE), rows)))
+
+
+@app.command(rich_help_panel="Start here")
+def freeze() -> None:
+    """Write plan.lock: the plan as it is now, before outcomes are looked at. Commit it."""
+    from complaintlab.freeze import freeze as write_plan
+    from complaintlab.store import find_root
+
+    write_plan(find_root())
+    typer.echo("The plan is frozen in plan.lock: commit it before you look at outcomes.")
+
+
+def _stage_command(stage: str) -> None:
+    def command() -> None:
+        from complaintlab.stages import run_stage
+
+        run_stage(stage)
+
+    app.command(name=stage, help=STAGE_HELP[stage], rich_help_panel="Stages, in order")(command)
+
+
+for _stage in STAGE_HELP:
+    _stage_command(_stage)
+
+
+def main() -> None:
+    """Entry point: a user's mistake ends with one sentence and an exit code, never with a traceback."""
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"complaintlab: {error}", err=True)
+        sys.exit(error.exit_code)

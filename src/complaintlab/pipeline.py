@@ -1,0 +1,167 @@
+"""dvc.yaml: made from the stages' contracts, and run with this environment first on the path."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from complaintlab.errors import UserError
+from complaintlab.stages import CLAIMS_FILE, COMPANIES_FILE, STAGES, contract
+from complaintlab.store import find_root
+
+PACKAGE = Path(__file__).parent
+HEADER = "# What follows from what. Made from the stages' signatures by `make dvc.yaml`; a test compares.\n"
+
+BINDING = ("stages.py", "store.py", "params.py", "tables/__init__.py")
+"""Modules that bind every stage to its files, beside what the stage itself imports."""
+
+RESOURCES = {".yaml", ".csv", ".txt", ".typ", ".json"}
+
+EXTRA_DEPS: dict[str, tuple[str, ...]] = {
+    "collect": ("${collect.path}", "data/keys/${collect.source}.fingerprint"),
+    "truth": ("data/world.yaml",),
+    "measure": ("data/measure_quality.csv",),
+}
+
+EXTRA_OUTS: dict[str, dict[str, list[Any]]] = {
+    "verdicts": {
+        "outs": [{"reports/verdicts.csv": {"cache": False}}, {"reports/estimates.csv": {"cache": False}}],
+        "metrics": [{"reports/metrics.json": {"cache": False}}],
+    },
+    "report": {"outs": ["reports/${study.name}-${collect.source}.pdf", "reports/figures"]},
+}
+
+PLOTS: list[dict[str, Any]] = [
+    {
+        "answers": {
+            "x": "estimate",
+            "y": {"reports/verdicts.csv": "claim"},
+            "template": "scatter",
+            "title": "Primary estimate of each claim",
+        }
+    },
+]
+
+
+def code_closure(module: str) -> list[str]:
+    """Files of this package that ``module`` imports, directly or not, itself included.
+
+    Read off the import statements, so that an import inside a function counts as well.
+    """
+    seen: set[Path] = set()
+    waiting = [_file_of(module)]
+    while waiting:
+        file = waiting.pop()
+        if file is None or file in seen:
+            continue
+        seen.add(file)
+        waiting.extend(_file_of(name) for name in _imports(file))
+    paths = [file.relative_to(PACKAGE.parents[1]).as_posix() for file in seen]
+    return sorted(path for path in paths if path != "src/complaintlab/__init__.py")
+
+
+def _file_of(module: str) -> Path | None:
+    parts = module.split(".")
+    if parts[0] != PACKAGE.name:
+        return None
+    base = PACKAGE.joinpath(*parts[1:])
+    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.exists()), None)
+
+
+def _imports(file: Path) -> list[str]:
+    found: list[str] = []
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
+
+
+def _resources(module: str) -> list[str]:
+    """Folders and files of data that the package of ``module`` ships and reads."""
+    file = _file_of(module)
+    if file is None or file.name != "__init__.py":
+        return []
+    root = PACKAGE.parents[1]
+    data = [
+        path for path in file.parent.rglob("*") if path.suffix in {".yaml", ".csv", ".txt", ".typ", ".json"}
+    ]
+    return sorted(path.relative_to(root).as_posix() for path in data)
+
+
+def dvc_stage(stage: str) -> dict[str, Any]:
+    """One stage of dvc.yaml: command, dependencies, parameters, outputs."""
+    bound = contract(stage)
+    module = STAGES[stage]
+    code = set(code_closure(module)) | {f"src/complaintlab/{name}" for name in BINDING}
+    packages = {path.rsplit("/", 1)[0] for path in code if path.endswith("/__init__.py")}
+    resources = {
+        resource
+        for package in packages
+        for resource in _resources(package.removeprefix("src/").replace("/", "."))
+    }
+    deps = [f"data/tables/{name}.parquet" for name in bound.reads]
+    deps += list(EXTRA_DEPS.get(stage, ()))
+    deps += [COMPANIES_FILE] * bound.companies + [CLAIMS_FILE] * bound.claims
+    deps += [*sorted(code | resources), "pins.txt"]
+    described: dict[str, Any] = {"cmd": f"complaintlab {stage}", "deps": deps}
+    if bound.sections:
+        described["params"] = [section.key for section in bound.sections]
+    extra = EXTRA_OUTS.get(stage, {})
+    outs: list[Any] = [f"data/tables/{name}.parquet" for name in bound.writes] + extra.get("outs", [])
+    described["outs"] = outs
+    return described | {key: value for key, value in extra.items() if key != "outs"}
+
+
+def dvc_yaml() -> str:
+    """The whole of dvc.yaml."""
+    described = {"stages": {stage: dvc_stage(stage) for stage in STAGES}, "plots": PLOTS}
+    return HEADER + yaml.safe_dump(described, sort_keys=False, width=110, allow_unicode=True)
+
+
+def reproduce(targets: tuple[str, ...] = (), *, force: bool = False) -> int:
+    """Run ``dvc repro`` in the study's folder; returns its exit code.
+
+    Works in a copy without git as well: DVC is told so in .dvc/config.local.
+
+    Raises:
+        UserError: a target is no stage.
+    """
+    if unknown := [target for target in targets if target not in STAGES]:
+        raise UserError(f"There is no stage '{unknown[0]}'; there are: {', '.join(STAGES)}.")
+    root = find_root()
+    _tell_dvc_about_git(root)
+    _keep_private(root)
+    here = str(Path(sys.executable).parent)
+    environment = os.environ | {"PATH": here + os.pathsep + os.environ.get("PATH", "")}
+    command = [sys.executable, "-m", "dvc", "repro", *(["--force"] if force else []), *targets]
+    return subprocess.run(command, cwd=root, env=environment, check=False).returncode
+
+
+def _tell_dvc_about_git(root: Path) -> None:
+    local = root / ".dvc" / "config.local"
+    without_git = "[core]\n    no_scm = true\n"
+    if (root / ".git").exists():
+        if local.exists() and local.read_text() == without_git:
+            local.unlink()
+    elif not local.exists():
+        local.parent.mkdir(exist_ok=True)
+        local.write_text(without_git)
+
+
+def _keep_private(root: Path) -> None:
+    """Tables and DVC's cache may hold people's texts: only their owner may look inside."""
+    for folder in (root / "data" / "tables", root / ".dvc" / "cache", root / ".cache"):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(dvc_yaml())
