@@ -19,6 +19,8 @@ from complaintlab.errors import UserError
 WORLD_KEY = b"complaintlab: the simulated world has nobody to protect"
 """Published on purpose: two people who simulate the same world must get the same ids."""
 
+NO_KEY_YET = "none yet"
+
 KEY_BYTES = 32
 
 
@@ -69,7 +71,7 @@ def study_key(source: str, root: Path) -> Key:
         if recorded:
             raise UserError(
                 f"The key of source '{source}' (fingerprint {recorded}) is not at {path}: put it back, or "
-                f"empty data/keys/{source}.fingerprint to start with a new key and new ids."
+                f"write '{NO_KEY_YET}' into data/keys/{source}.fingerprint to start with a new key and new ids."
             )
         _create_key(path)
     if path.stat().st_mode & 0o077:
@@ -78,7 +80,7 @@ def study_key(source: str, root: Path) -> Key:
     if recorded and recorded != key.fingerprint:
         raise UserError(
             f"The key {path} has fingerprint {key.fingerprint}, but data/keys/{source}.fingerprint records "
-            f"{recorded}: use the recorded key, or empty that file to accept new ids."
+            f"{recorded}: use the recorded key, or write '{NO_KEY_YET}' into that file to accept new ids."
         )
     _record_fingerprint(source, root, key)
     return key
@@ -90,7 +92,8 @@ def _fingerprint_path(source: str, root: Path) -> Path:
 
 def _recorded_fingerprint(source: str, root: Path) -> str:
     path = _fingerprint_path(source, root)
-    return path.read_text().strip() if path.exists() else ""
+    recorded = path.read_text().strip() if path.exists() else NO_KEY_YET
+    return "" if recorded == NO_KEY_YET else recorded
 
 
 def _record_fingerprint(source: str, root: Path, key: Key) -> None:

@@ -1,0 +1,114 @@
+"""The real command in an empty folder: from nothing to the PDF, and then only what has changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import polars as pl
+import pytest
+import yaml
+from nbclient import NotebookClient
+
+from complaintlab.claims import load_claims
+
+BIN = Path(sys.executable).parent
+COPIED = (
+    "params.yaml",
+    "claims.yaml",
+    "dvc.yaml",
+    "pins.txt",
+    "src",
+    "data",
+    "notebooks",
+    ".dvc",
+    ".dvcignore",
+)
+CONTRACT = (
+    "claim", "verdict", "certainty", "reason", "contrast", "scale", "estimate", "lower", "upper", "p",
+    "p_adjusted", "n", "events",
+)  # fmt: skip
+
+
+def command(study: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
+    done = subprocess.run(
+        arguments, cwd=study, env=environment, capture_output=True, text=True, check=False, timeout=600
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def study(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy without git, with a smaller world, run once."""
+    folder = tmp_path_factory.mktemp("study")
+    ignored = shutil.ignore_patterns(
+        "tables", "raw", "tmp", "cache", "config.local", "__pycache__", "*.egg-info"
+    )
+    for name in COPIED:
+        source = repo / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=ignored)
+        else:
+            shutil.copy(source, folder / name)
+    settings = yaml.safe_load((folder / "params.yaml").read_text())
+    settings["world"]["complaints"] = 1500
+    settings["inference"]["resamples"] = 20
+    (folder / "params.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
+    command(folder, "complaintlab", "run")
+    return folder
+
+
+def test_the_run_ends_in_a_pdf_and_the_stable_contracts(study: Path) -> None:
+    assert (study / "reports" / "complaints-world.pdf").read_bytes().startswith(b"%PDF")
+    verdicts = pl.read_csv(study / "reports" / "verdicts.csv", infer_schema_length=None)
+    assert tuple(verdicts.columns[: len(CONTRACT)]) == CONTRACT
+    assert verdicts["claim"].to_list() == [claim.id for claim in load_claims(study / "claims.yaml").claims]
+    assert json.loads((study / "reports" / "metrics.json").read_text())
+    assert pl.read_csv(study / "reports" / "estimates.csv", infer_schema_length=None).height > 20
+
+
+def test_only_estimated_claims_have_an_estimate(study: Path) -> None:
+    estimated = {claim.id for claim in load_claims(study / "claims.yaml").claims if claim.estimated}
+    verdicts = pl.read_parquet(study / "data/tables/verdicts.parquet")
+    silent = verdicts.filter(~pl.col("claim").is_in(sorted(estimated)))
+    assert silent["verdict"].cast(pl.String).unique().to_list() == ["not estimated yet"]
+    assert silent["estimate"].is_null().all()
+    assert verdicts.filter(pl.col("claim").is_in(sorted(estimated)))["verdict"].ne("not estimated yet").all()
+
+
+def test_a_second_run_has_nothing_to_do(study: Path) -> None:
+    said = command(study, "complaintlab", "run").stdout
+    assert "Running stage" not in said
+
+
+def test_a_changed_model_parameter_runs_only_what_is_behind_it(study: Path) -> None:
+    settings = yaml.safe_load((study / "params.yaml").read_text())
+    settings["verdicts"]["power"] = 0.9
+    (study / "params.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
+    said = command(study, "complaintlab", "run").stdout
+    ran = [line.split("'")[1] for line in said.splitlines() if line.startswith("Running stage")]
+    assert ran[0] == "verdicts"
+    assert set(ran) <= {"verdicts", "report"}
+
+
+@pytest.mark.parametrize("name", ["1_look_at_threads", "6_your_own_data"])
+def test_the_notebooks_run_from_top_to_bottom(study: Path, name: str) -> None:
+    notebook = nbformat.read(study / "notebooks" / f"{name}.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in notebook.cells), "strip outputs before committing"
+    NotebookClient(
+        notebook, kernel_name="python3", timeout=500, resources={"metadata": {"path": study / "notebooks"}}
+    ).execute()
+    red = [
+        output.text
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "stream" and output.name == "stderr"
+    ]
+    assert not red
