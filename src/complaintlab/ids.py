@@ -71,7 +71,7 @@ def study_key(source: str, root: Path) -> Key:
         if recorded:
             raise UserError(
                 f"The key of source '{source}' (fingerprint {recorded}) is not at {path}: put it back, or "
-                f"write '{NO_KEY_YET}' into data/keys/{source}.fingerprint to start with a new key and new ids."
+                f"write '{NO_KEY_YET}' into data/keys/{source}.fingerprint to begin with new ids."
             )
         _create_key(path)
     if path.stat().st_mode & 0o077:
