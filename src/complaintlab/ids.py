@@ -37,19 +37,26 @@ class Key:
 
     def pseudonym(self, kind: str, native_id: str) -> str:
         """The id of one native id; ``kind`` keeps a person and a post of the same name apart."""
-        return hashlib.blake2b(
-            native_id.encode(), key=self.secret[:64], digest_size=10, person=kind.encode()
-        ).hexdigest()
+        return _digest(self._hasher(kind), native_id)
 
     def pseudonyms(self, kind: str, native_ids: pl.Series) -> pl.Series:
-        """Ids of a String series, null where it is null; each distinct value is hashed once."""
-        native = native_ids.cast(pl.String)
-        distinct = native.drop_nulls().unique()
-        person, secret, blake = kind.encode(), self.secret[:64], hashlib.blake2b
-        hashed = [
-            blake(value.encode(), key=secret, digest_size=10, person=person).hexdigest() for value in distinct
-        ]
-        return native.replace_strict(distinct, pl.Series(hashed, dtype=pl.String), return_dtype=pl.String)
+        """Ids of a series, null where it is null; each distinct value is hashed once."""
+        native = native_ids.cast(pl.String).alias("native").to_frame()
+        distinct = native.unique().drop_nulls()
+        hasher = self._hasher(kind)
+        hashed = pl.Series("id", [_digest(hasher, value) for value in distinct["native"]], dtype=pl.String)
+        return native.join(distinct.with_columns(hashed), on="native", how="left", maintain_order="left")[
+            "id"
+        ].alias(native_ids.name)
+
+    def _hasher(self, kind: str) -> hashlib.blake2b:
+        return hashlib.blake2b(key=self.secret[:64], digest_size=10, person=kind.encode())
+
+
+def _digest(hasher: hashlib.blake2b, value: str) -> str:
+    hasher = hasher.copy()  # the key is mixed in once, not once a value
+    hasher.update(value.encode())
+    return hasher.hexdigest()
 
 
 def study_key(source: str, root: Path) -> Key:

@@ -1,0 +1,32 @@
+"""Stage ``collect``: what the public posted, and what was seen of it when, in one form for all sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from complaintlab.collect import table, twcs
+from complaintlab.collect.normalise import Outputs, normalise_export
+from complaintlab.collect.world import collect_world
+from complaintlab.companies import Companies
+from complaintlab.ids import study_key
+from complaintlab.params import Collect, World
+
+__all__ = ["Outputs", "run"]
+
+
+def run(collect: Collect, world: World, companies: Companies, root: Path) -> Outputs:
+    """Bring the source of ``params.yaml`` into posts, sightings, quarantine, source and latent.
+
+    Raises:
+        InputError: the file is missing, empty, without a needed column, or has no row that fits.
+        UserError: the key of the source's ids is not the recorded one.
+    """
+    if collect.source == "world":
+        return collect_world(collect, world, root)
+    path = root / collect.path
+    read = (
+        twcs.read(path, companies)
+        if collect.source == "twcs"
+        else table.read(path, collect.columns, companies)
+    )
+    return normalise_export(read, study_key(collect.source, root), collect.as_of, collect.declares)
