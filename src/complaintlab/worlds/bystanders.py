@@ -1,0 +1,72 @@
+"""Others who join a complaint's thread: a Poisson process with gamma frailty, thinned by good replies."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from complaintlab.labels import ACTS, reply_quality
+from complaintlab.worlds.calendar import Flags, Ints
+from complaintlab.worlds.drafts import draft, whole_seconds
+from complaintlab.worlds.history import History
+from complaintlab.worlds.laws import Floats, Laws
+from complaintlab.worlds.people import Complaints
+
+ESCALATING_SHARE = 0.25
+"""Of those against the company."""
+PRAISING_SHARE = 0.30
+"""Of the others."""
+
+
+def bystander_turns(
+    prefix: str, people: Complaints, history: History, laws: Laws, rng: np.random.Generator
+) -> pl.DataFrame:
+    """Drafts of bystanders' turns in the threads named ``prefix`` + position; all answer the opener."""
+    who, after_s, against = _arrivals(people, history, laws, rng)
+    thread = [f"{prefix}{i}" for i in who]
+    stance = np.where(
+        against,
+        np.where(rng.random(len(who)) < ESCALATING_SHARE, "escalates", "persists"),
+        np.where(rng.random(len(who)) < PRAISING_SHARE, "advocates", "neutral"),
+    )
+    return draft(
+        {
+            "thread": thread,
+            "post": [f"{name}.b{k}" for k, name in enumerate(thread)],
+            "parent": [f"{name}.0" for name in thread],
+            "author": [f"b{prefix}{k}" for k in _passers_by(len(who), rng)],
+            "at_s": people.at_s[who].astype(np.int64) + whole_seconds(after_s),
+            "kind": ["bystander"] * len(who),
+            "company": people.company[who],
+            "on_page": people.on_page[who],
+            "stance": stance,
+            "sarcastic": np.zeros(len(who), dtype=bool),
+            "hostility": np.where(stance == "escalates", 2, np.where(against, 1, 0)),
+            "topic": np.array(list(laws.topics))[people.topic[who]],
+        }
+    )
+
+
+def _arrivals(
+    people: Complaints, history: History, laws: Laws, rng: np.random.Generator
+) -> tuple[Ints, Floats, Flags]:
+    """In whose thread, how many seconds after the opener, and whether against the company."""
+    law, n = laws.bystanders, len(people)
+    mean = law.count * np.exp(law.hostility * (people.hostility - 1) + law.outage * (people.surge > 0))
+    who = np.repeat(np.arange(n), rng.poisson(rng.gamma(law.shape, 1 / law.shape, n) * mean))
+    after_s = law.pace.draw_s(rng, len(who))
+    against = rng.random(len(who)) < law.against
+    quality = np.array([_quality(acts) for acts in history.acts.T], dtype=str)[who]
+    still = np.where(quality == "proper", law.after_proper, np.where(quality == "bad", law.after_bad, 1.0))
+    odds = np.where(against & (after_s > history.first_reply_s[who]), still, 1.0)
+    stays = rng.random(len(who)) < odds
+    return who[stays], after_s[stays], against[stays]
+
+
+def _quality(acts: Flags) -> str:
+    return reply_quality({act for act, done in zip(ACTS, acts, strict=True) if done})
+
+
+def _passers_by(n: int, rng: np.random.Generator) -> Ints:
+    """Authors of ``n`` turns; about one in ten has been there before."""
+    return np.where(rng.random(n) < 0.9, np.arange(n), (rng.random(n) * n).astype(np.int64))

@@ -1,0 +1,53 @@
+"""Thirty days later: who complains again, who comes back with praise."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from complaintlab.labels import STANCES
+from complaintlab.models.strategies import DAY
+from complaintlab.worlds.calendar import Flags, Ints
+from complaintlab.worlds.history import TURNED, History
+from complaintlab.worlds.laws import Floats, Laws
+from complaintlab.worlds.people import Complaints
+
+FIRST_DAY, LAST_DAY = 1, 30
+
+
+def recurrences(
+    people: Complaints, history: History, laws: Laws, rng: np.random.Generator
+) -> tuple[Ints, Floats]:
+    """Who complains again within 30 days, and when (seconds since the world's start)."""
+    law = laws.sequels.recurrence
+    logit = (
+        law.logit
+        + law.ignored * (history.first_reply_s > DAY)
+        + law.turned * _said(history, TURNED, len(people))
+        + law.hostility * (people.hostility - 1)
+    )
+    return _draw(people, logit, rng)
+
+
+def later_praise(
+    people: Complaints, history: History, laws: Laws, rng: np.random.Generator
+) -> tuple[Ints, Floats]:
+    """Who praises the company unprompted within 30 days, and when (seconds since the world's start)."""
+    law = laws.sequels.praise
+    logit = (
+        law.logit
+        + law.turned * _said(history, TURNED, len(people))
+        + law.escalated * _said(history, (STANCES.index("escalates"),), len(people))
+    )
+    return _draw(people, logit, rng)
+
+
+def _said(history: History, stances: tuple[int, ...], n: int) -> Flags:
+    said = np.zeros(n, dtype=bool)
+    said[history.who[np.isin(history.what, stances)]] = True
+    return said
+
+
+def _draw(people: Complaints, logit: Floats, rng: np.random.Generator) -> tuple[Ints, Floats]:
+    luck, share = rng.random(len(people)), rng.random(len(people))
+    who = np.flatnonzero(luck < 1 / (1 + np.exp(-logit)))
+    return who, people.at_s[who] + np.ceil((FIRST_DAY + (LAST_DAY - FIRST_DAY) * share[who]) * DAY)
