@@ -20,7 +20,8 @@ class Claim(BaseModel):
     """One piece of advice, its estimand and how it is answered.
 
     ``sesoi`` is on ``scale``: a risk difference as a proportion (0.03 is three percentage points), a ratio
-    as a ratio. ``expected`` is the sign of the contrast that the advice predicts.
+    as a ratio. ``expected`` is the sign of the contrast that the advice predicts; ``comparison`` is the
+    contrast in words. ``measures`` are ``measure:label`` pairs of the table ``quality``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,6 +31,7 @@ class Claim(BaseModel):
     family: Literal["timing", "tone", "substance", "deletion", "people"]
     clock: Literal["Z0", "ZR", "landmark"]
     contrast: str
+    comparison: str = ""
     outcome: str
     scale: Literal["rd", "ratio", "share"]
     time_days: Annotated[float, Field(gt=0)]
@@ -50,9 +52,15 @@ class Claim(BaseModel):
 
 
 class Claims(BaseModel):
-    """All claims, in the order of claims.yaml."""
+    """All claims in the order of claims.yaml, the articles that they are from, and what is known already.
+
+    ``sources`` are titles by the letter in ``Claim.source``; ``references`` are DOIs by the citation in
+    ``Claim.prior``, null where there is none.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    sources: dict[str, str] = {}
+    references: dict[str, str | None] = {}
     claims: tuple[Claim, ...]
 
     @model_validator(mode="after")
@@ -60,6 +68,13 @@ class Claims(BaseModel):
         ids = [claim.id for claim in self.claims]
         if twice := {claim for claim in ids if ids.count(claim) > 1}:
             raise ValueError(f"claim {min(twice)} stands there twice")
+        return self
+
+    @model_validator(mode="after")
+    def _cited(self) -> Claims:
+        for claim in self.claims if self.sources else ():
+            if unknown := set(claim.source.split()) - set(self.sources):
+                raise ValueError(f"claim {claim.id} is from '{min(unknown)}', which is not under sources")
         return self
 
     def of(self, claim_id: str) -> Claim:

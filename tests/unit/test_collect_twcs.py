@@ -126,3 +126,13 @@ def test_the_real_sample_inspected(sample: Path) -> None:
     assert not met["answered_and_not"]
     assert not met["roots_seen"]
     assert "collect.source=twcs" in render(inspection)
+
+
+def test_what_twitter_escapes_is_read_as_written(tmp_path: Path) -> None:
+    path = tmp_path / "tweets.csv"
+    path.write_text(
+        "tweet_id,author_id,inbound,created_at,text,response_tweet_id,in_response_to_tweet_id\n"
+        "1,77,True,Tue Oct 31 22:10:47 +0000 2017,@Shop bill &amp; fee &lt;3 &amp;lt;,,\n"
+    )
+    posts = collect(path, "twcs").posts
+    assert posts["text"].to_list() == ["@Shop bill & fee <3 &lt;"]

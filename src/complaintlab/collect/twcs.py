@@ -24,6 +24,9 @@ COLUMNS: Final = {
     "parent": "in_response_to_tweet_id",
 }
 
+ESCAPED: Final = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
+"""What Twitter escapes in a text, and nothing else."""
+
 CAPABILITIES: Final = Capabilities(
     selected_on_reply=True,
     threads_complete=False,
@@ -54,7 +57,7 @@ def understand(path: Path, file: Rows, companies: Companies) -> Raw:
         file.mended,
         *(pl.col(theirs).alias(ours) for ours, theirs in COLUMNS.items()),
         *(pl.lit(None, pl.String).alias(name) for name in OPTIONAL),
-    )
+    ).with_columns(pl.col("text").str.replace_many(ESCAPED))
     accounts = _accounts(rows["author"]) | companies.official("twcs")
     return Raw("twcs", path.name, rows, file.faults, accounts, accounts, CAPABILITIES, answer_tells=True)
 
