@@ -135,4 +135,4 @@ def test_what_twitter_escapes_is_read_as_written(tmp_path: Path) -> None:
         "1,77,True,Tue Oct 31 22:10:47 +0000 2017,@Shop bill &amp; fee &lt;3 &amp;lt;,,\n"
     )
     posts = collect(path, "twcs").posts
-    assert posts["text"].to_list() == ["@Shop bill & fee <3 &lt;"]
+    assert posts["text"].to_list() == ["@user bill & fee <3 &lt;"]
