@@ -1,0 +1,106 @@
+"""Stage ``report``: figures, tables and verdicts as a tagged PDF, every number made by the pipeline.
+
+The template sets and computes nothing. When the source is simulated, every page says so.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from pathlib import Path
+
+import polars as pl
+
+from complaintlab.claims import Claims
+from complaintlab.params import (
+    Analysis,
+    Cluster,
+    Collect,
+    Embed,
+    Inference,
+    ReplyEffects,
+    Study,
+    Trials,
+    VerdictRule,
+    World,
+)
+from complaintlab.report.contents import Settings, Tables, content, pictures, source_row
+from complaintlab.report.provenance import this_run
+from complaintlab.report.style import save
+from complaintlab.report.typeset import typeset
+from complaintlab.store import write_json
+
+
+def run(
+    verdicts: pl.DataFrame,
+    source: pl.DataFrame,
+    flow: pl.DataFrame,
+    quarantine: pl.DataFrame,
+    episodes: pl.DataFrame,
+    measures: pl.DataFrame,
+    quality: pl.DataFrame,
+    reply_types: pl.DataFrame,
+    reply_members: pl.DataFrame,
+    curves_incidence: pl.DataFrame,
+    curves_trials: pl.DataFrame,
+    estimates_hazard: pl.DataFrame,
+    estimates_regression: pl.DataFrame,
+    estimates_trials: pl.DataFrame,
+    estimates_reply_effects: pl.DataFrame,
+    balance_trials: pl.DataFrame,
+    balance_reply_effects: pl.DataFrame,
+    weights_trials: pl.DataFrame,
+    weights_reply_effects: pl.DataFrame,
+    positivity: pl.DataFrame,
+    claims: Claims,
+    study: Study,
+    collect: Collect,
+    world: World,
+    embed: Embed,
+    cluster: Cluster,
+    analysis: Analysis,
+    inference: Inference,
+    trials: Trials,
+    reply_effects: ReplyEffects,
+    rule: VerdictRule,
+    root: Path,
+) -> None:
+    """Write reports/<study>-<source>.pdf, reports/figures/*.svg and reports/run.json under ``root``.
+
+    Raises:
+        UserError: plan.lock is damaged.
+        RuntimeError: the typesetter warned, for instance of a glyph that the font does not have.
+    """
+    order = {claim.id: place for place, claim in enumerate(claims.claims)}
+    tables = Tables(
+        verdicts=verdicts.sort(pl.col("claim").replace_strict(order, default=len(order))),
+        source=source_row(source),
+        flow=flow,
+        quarantine=quarantine,
+        complaints=episodes.filter(pl.col("kind") == "complaint"),
+        measures=measures,
+        quality=quality,
+        reply_types=reply_types,
+        reply_members=reply_members,
+        curves_incidence=curves_incidence,
+        curves_trials=curves_trials,
+        answered=estimates_regression,
+        estimates=pl.concat(
+            [estimates_hazard, estimates_regression, estimates_trials, estimates_reply_effects]
+        ),
+        balance=pl.concat([balance_trials, balance_reply_effects]),
+        weights=pl.concat([weights_trials, weights_reply_effects]),
+        positivity=positivity,
+    )
+    settings = Settings(
+        study, collect, world, embed, cluster, analysis, inference, trials, reply_effects, rule
+    )
+    drawn = pictures(tables, study.minimum_cell)
+    folder = root / "reports" / "figures"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, picture in drawn.items():
+        save(picture, folder / f"{name}.svg")
+    printed = content(tables, drawn, claims, settings, root)
+    typeset(printed, folder, tables.source["as_of"], root / "reports" / f"{study.name}-{collect.source}.pdf")
+    write_json(root / "reports" / "run.json", this_run(root, dt.datetime.now(dt.UTC)))

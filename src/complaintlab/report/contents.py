@@ -1,0 +1,161 @@
+"""All that the report draws and prints, gathered from the tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from complaintlab.claims import Claims
+from complaintlab.freeze import Deviations, Plan, deviations, measures_version
+from complaintlab.params import (
+    Analysis,
+    Cluster,
+    Collect,
+    Embed,
+    Inference,
+    ReplyEffects,
+    Study,
+    Trials,
+    VerdictRule,
+    World,
+)
+from complaintlab.report import results
+from complaintlab.report.figures import checks, course, effects, plan, texts
+from complaintlab.report.narrative import abstract, limits
+from complaintlab.report.provenance import provenance
+from complaintlab.report.style import Picture
+from complaintlab.tables import TABLES
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+CARRIES = {
+    "selected_on_reply": "holds only threads that were answered",
+    "threads_complete": "holds whole threads",
+    "prospective": "saw posts soon after they were posted",
+    "deletions_attributed": "tells who deleted a post",
+    "engagement_timestamped": "dates its counts of likes",
+}
+
+
+class Tables(NamedTuple):
+    """The pipeline's tables under their names; ``source`` is one row, verdicts as the claims."""
+
+    verdicts: pl.DataFrame
+    source: dict[str, Any]
+    flow: pl.DataFrame
+    quarantine: pl.DataFrame
+    complaints: pl.DataFrame
+    measures: pl.DataFrame
+    quality: pl.DataFrame
+    reply_types: pl.DataFrame
+    reply_members: pl.DataFrame
+    curves_incidence: pl.DataFrame
+    curves_trials: pl.DataFrame
+    answered: pl.DataFrame
+    estimates: pl.DataFrame
+    balance: pl.DataFrame
+    weights: pl.DataFrame
+    positivity: pl.DataFrame
+
+
+class Settings(NamedTuple):
+    """The sections of params.yaml."""
+
+    study: Study
+    collect: Collect
+    world: World
+    embed: Embed
+    cluster: Cluster
+    analysis: Analysis
+    inference: Inference
+    trials: Trials
+    reply_effects: ReplyEffects
+    rule: VerdictRule
+
+    @property
+    def planned(self) -> tuple[Analysis, Inference, Trials, ReplyEffects, VerdictRule]:
+        return self.analysis, self.inference, self.trials, self.reply_effects, self.rule
+
+
+def pictures(tables: Tables, minimum_cell: int) -> dict[str, Picture]:
+    """The figures for which there is something to draw, by name."""
+    large_enough = _large_enough(tables.curves_incidence, tables.complaints, minimum_cell)
+    drawn = {
+        "diagram": plan.causal_diagram(),
+        "quality": texts.quality(tables.quality),
+        "replies": texts.reply_map(tables.reply_types, tables.reply_members),
+        "delays": course.reply_delays(large_enough),
+        "answered": effects.who_is_answered(tables.answered),
+        "outcomes": course.outcomes(tables.curves_incidence),
+        "strategies": course.strategies(tables.curves_trials),
+        "forest": effects.claims_forest(tables.verdicts, tables.estimates),
+        "balance": checks.love_plot(tables.balance),
+        "positivity": checks.positivity(tables.positivity, minimum_cell),
+    }
+    return {name: picture for name, picture in drawn.items() if picture is not None}
+
+
+def content(
+    tables: Tables, drawn: Mapping[str, Picture], claims: Claims, settings: Settings, root: Path
+) -> dict[str, Any]:
+    """What the template prints; its keys are the template's names."""
+    minimum = settings.study.minimum_cell
+    found = deviations(root, Plan.of(claims, settings.planned, measures_version(tables.measures)))
+    steps, aside = results.flow_rows(tables.flow, minimum)
+    return {
+        **_settings(settings),
+        **_claims(tables.verdicts, claims),
+        "simulated": tables.source["simulated"],
+        "abstract": abstract(tables.verdicts, tables.source, tables.complaints, settings.analysis, minimum),
+        "plan": _plan(found),
+        "carries": [{"what": what, "holds": bool(tables.source[key])} for key, what in CARRIES.items()],
+        "flow": steps,
+        "aside": aside,
+        "quarantine": results.quarantine_rows(tables.quarantine, minimum),
+        "quality": results.quality_rows(tables.quality, minimum),
+        "reply_types": results.reply_type_rows(tables.reply_types, minimum),
+        "weights": results.weight_rows(tables.weights, minimum),
+        "limits": limits(tables.source, tables.complaints, tables.quality),
+        "provenance": provenance(root, settings, tables.source),
+        "figures": {name: {"takeaway": one.takeaway, "alt": one.alt} for name, one in drawn.items()},
+    }
+
+
+def source_row(source: pl.DataFrame) -> dict[str, Any]:
+    """The source's row; of an empty table one that promises nothing."""
+    if source.height:
+        return source.row(0, named=True)
+    nothing: dict[str, Any] = dict.fromkeys(TABLES["source"].columns(), False)
+    unknown = {"source": "none", "crawl_id": "none", "as_of": EPOCH, "first_at": None, "last_at": None}
+    return nothing | unknown | {"fingerprint": "none"}
+
+
+def _settings(settings: Settings) -> dict[str, Any]:
+    study = settings.study.model_dump(mode="json") | {"source": settings.collect.source}
+    printed = (settings.analysis, settings.trials, settings.inference)
+    return {"study": study} | {section.key: section.model_dump(mode="json") for section in printed}
+
+
+def _claims(verdicts: pl.DataFrame, claims: Claims) -> dict[str, Any]:
+    references = sorted(claims.references.items(), key=lambda item: item[0].lower())
+    return {
+        "verdicts": results.verdict_rows(verdicts, claims),
+        "counts": results.verdict_counts(verdicts),
+        "sources": [{"letter": letter, "title": title} for letter, title in sorted(claims.sources.items())],
+        "references": [{"cited": cited, "doi": doi} for cited, doi in references],
+    }
+
+
+def _plan(found: Deviations) -> dict[str, Any]:
+    rows = results.deviation_rows(found)
+    return {"frozen_at": found.frozen_at, "digest": found.digest, "deviations": rows}
+
+
+def _large_enough(curves: pl.DataFrame, complaints: pl.DataFrame, minimum: int) -> pl.DataFrame:
+    """Curves of all, and of companies with at least the minimum cell of critics."""
+    critics = complaints.group_by("company").agg(pl.col("author_id").n_unique().alias("critics"))
+    shown = critics.filter(pl.col("critics") >= minimum)["company"].to_list()
+    return curves.filter((pl.col("figure") != "reply") | pl.col("curve").is_in(["all", *shown]))

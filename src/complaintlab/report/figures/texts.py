@@ -1,0 +1,97 @@
+"""Figures of what the texts say: how good the measures are, and the map of reply types."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+
+from complaintlab.report.style import BLUE, GREY, LINES, VERMILLION, Picture, bare_rows, house_style, panels
+
+SHOWN_REPLIES = 2000
+STRONG = 0.667
+
+
+def quality(table: pl.DataFrame) -> Picture | None:
+    """F1 of each label with its interval, one mark a corpus."""
+    shown = table.filter((pl.col("statistic") == "f1") & pl.col("value").is_not_null())
+    if shown.is_empty():
+        return None
+    labels = shown.select("measure", "label").unique().sort("measure", "label").rows()
+    corpora = sorted(shown["corpus"].unique().to_list())
+    with house_style():
+        figure, (axes,) = panels(1, 1, 0.9 + 0.19 * len(labels))
+        axes.axvline(STRONG, color=GREY, linewidth=0.7, linestyle=":", zorder=0)
+        looks = (("o", BLUE), ("D", VERMILLION), ("s", GREY))
+        for k, (corpus, (marker, colour)) in enumerate(zip(corpora, looks, strict=False)):
+            _dots(axes, shown.filter(pl.col("corpus") == corpus), labels, 0.22 * k, marker, colour)
+        bare_rows(axes, [label if measure == label else f"{measure}: {label}" for measure, label in labels])
+        axes.set_xlim(0, 1.02)
+        axes.set_xlabel("F1 against coded messages (dotted: 0.667)")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    weak = shown.filter(pl.col("lower") < STRONG).select("measure", "label").unique().height
+    takeaway = (
+        f"The interval of {weak} of {len(labels)} labels reaches below 0.667: these measures are weak."
+        if weak
+        else f"All {len(labels)} labels lie above 0.667 with their whole interval."
+    )
+    return Picture(figure, takeaway, f"Dots with intervals, one row a label. {takeaway}")
+
+
+def reply_map(types: pl.DataFrame, members: pl.DataFrame) -> Picture | None:
+    """The replies on the map of their texts, coloured and named by family."""
+    if members.is_empty() or types.is_empty():
+        return None
+    every = max(1, members.height // SHOWN_REPLIES)
+    sample = members.sort("post_id").gather_every(every)
+    names = dict(types.select("type_id", "name").iter_rows())
+    with house_style():
+        figure, (axes,) = panels(1, 1, 3.6)
+        families = sample.sort("type_id", "post_id").group_by("type_id", maintain_order=True)
+        for k, ((type_id,), part) in enumerate(families):
+            colour, noise = LINES[k % len(LINES)][0], type_id == -1
+            axes.scatter(
+                part["x"].to_numpy(),
+                part["y"].to_numpy(),
+                s=5,
+                linewidths=0,
+                marker="osD^"[k % 4],
+                color="#CFCFCF" if noise else colour,
+                alpha=0.5,
+                zorder=1 if noise else 2,
+            )
+            if not noise:
+                _name(axes, part, _short(names.get(type_id, "")))
+        axes.set_axis_off()
+    takeaway = _map_takeaway(types)
+    return Picture(figure, takeaway, f"Map of replies; near replies say alike things. {takeaway}")
+
+
+def _dots(
+    axes: Axes, table: pl.DataFrame, labels: list[tuple[str, ...]], shift: float, marker: str, colour: str
+) -> None:
+    for row in table.sort("measure", "label").iter_rows(named=True):
+        place = labels.index((row["measure"], row["label"])) + shift
+        if row["lower"] is not None:
+            axes.plot([row["lower"], row["upper"]], [place, place], color=colour, linewidth=0.9)
+        axes.plot(row["value"], place, marker, color=colour, markersize=4)
+    axes.plot([], [], marker, color=colour, markersize=4, label=table["corpus"][0])
+
+
+def _name(axes: Axes, part: pl.DataFrame, name: str) -> None:
+    x, y = (float(np.median(part[axis].to_numpy())) for axis in "xy")
+    box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+    axes.text(x, y, name, ha="center", va="center", fontsize=7.5, bbox=box, zorder=3)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 28 else name[:27].rstrip(" ,") + "…"
+
+
+def _map_takeaway(types: pl.DataFrame) -> str:
+    families = types.filter(pl.col("type_id") >= 0).sort("share", "type_id", descending=[True, False])
+    if families.is_empty():
+        return "No family of replies is common enough to be named."
+    top = families.row(0, named=True)
+    name, share = _short(top["name"]), top["share"]
+    return f"{families.height} families; the largest, “{name}”, holds {share:.0%} of replies."

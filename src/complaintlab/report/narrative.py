@@ -1,0 +1,125 @@
+"""Sentences that the report makes from numbers: the abstract and the limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from complaintlab.params import Analysis
+from complaintlab.report.cells import cell
+from complaintlab.verdicts.certainty import FEW_COMPANIES, MODEL_CODED, effective_companies
+from complaintlab.verdicts.wording import amount, interval
+
+ANSWERED = ("supported", "contradicted", "no meaningful effect", "inconclusive")
+QUESTION = (
+    "When somebody complains about a company in public, which of the advice that practitioners give on "
+    "speed, tone, substance and deletion holds?"
+)
+DESIGN = (
+    "Observational emulation: each question is a target trial or a contrast of first replies, with one "
+    "primary estimand. Outcomes are publicly shown statements within {days:g} days. Decisions are "
+    "Holm-adjusted within families."
+)
+CAUTION = (
+    "Nothing here was randomised. Silence is not counted as dissatisfaction, and what happened in private is "
+    "not seen."
+)
+
+
+def abstract(
+    verdicts: pl.DataFrame,
+    source: dict[str, Any],
+    complaints: pl.DataFrame,
+    analysis: Analysis,
+    minimum: int,
+) -> list[dict[str, str]]:
+    """Question, data, design, findings and caution, a paragraph each."""
+    paragraphs = {
+        "Question": QUESTION,
+        "Data": _data(source, complaints, minimum),
+        "Design": DESIGN.format(days=analysis.horizon_days),
+        "Findings": _findings(verdicts),
+        "Caution": CAUTION,
+    }
+    return [{"head": head, "text": text} for head, text in paragraphs.items()]
+
+
+def _data(source: dict[str, Any], complaints: pl.DataFrame, minimum: int) -> str:
+    kind = "A simulated world whose true effects are known" if source["simulated"] else "Public threads"
+    period = ""
+    if source["first_at"] and source["last_at"]:
+        first, last = source["first_at"], source["last_at"]
+        period = f", {first.day} {first:%B %Y} to {last.day} {last:%B %Y}"
+    critics, companies = complaints["author_id"].n_unique(), complaints["company"].n_unique()
+    size = f"{cell(complaints.height, minimum)} complaint episodes of {cell(critics, minimum)} critics"
+    return f"{kind} (source “{source['source']}”){period}: {size} to {companies} companies."
+
+
+def _findings(verdicts: pl.DataFrame) -> str:
+    rows = verdicts.with_columns(pl.col("verdict").cast(pl.String)).to_dicts()
+    counts = [(name, sum(row["verdict"] == name for row in rows)) for name in ANSWERED]
+    tested = sum(n for _, n in counts)
+    if not tested:
+        return f"None of the {len(rows)} claims could be answered with this source."
+    listed = ", ".join(f"{n} {name}" for name, n in counts if n)
+    head = f"Of {len(rows)} claims {tested} were tested: {listed}; {len(rows) - tested} were not."
+    firm = [_firm(row) for row in rows if row["verdict"] in ANSWERED[:3]]
+    return f"{head} In points: {'; '.join(firm)}." if firm else head
+
+
+def _firm(row: dict[str, Any]) -> str:
+    limits_ = interval(row["lower"], row["upper"], row["scale"])
+    return f"{row['claim']} {row['verdict']} ({amount(row['estimate'], row['scale'])}, {limits_})"
+
+
+def limits(source: dict[str, Any], complaints: pl.DataFrame, quality: pl.DataFrame) -> list[dict[str, str]]:
+    """Limits of the study, the likely largest bias first, each with its direction."""
+    coders = "language models, not people" if quality["corpus"].str.contains(MODEL_CODED).any() else "coders"
+    companies = effective_companies(complaints)
+    listed = [
+        (
+            "Only answered threads",
+            "unknown",
+            "The source was selected on the answer: whether to answer cannot be studied in it.",
+            source["selected_on_reply"],
+        ),
+        (
+            "Unmeasured causes of replying",
+            "either way",
+            "Companies choose whom to answer and how; what they saw and the measures did not stays in the "
+            "estimates. The E-values say how strong it would have to be.",
+            True,
+        ),
+        (
+            "Incomplete threads",
+            "towards no effect",
+            "Turns may be missing from threads, and outcomes with them.",
+            not source["threads_complete"],
+        ),
+        (
+            "Errors of the measures",
+            "towards no effect, unless they differ between arms",
+            f"Acts and stances are measured by rules that were judged against {coders}; none is corrected.",
+            True,
+        ),
+        (
+            "Outcomes in private",
+            "against replies that invite elsewhere",
+            "Who is called into a private channel may be satisfied there without saying so in public.",
+            True,
+        ),
+        (
+            "Silence",
+            "towards no effect",
+            "Critics who never write again count as not having shown anything.",
+            True,
+        ),
+        (
+            "Few companies",
+            "intervals too short",
+            f"They count as {companies:.1f} of equal size; errors allow for authors, not for companies.",
+            companies < FEW_COMPANIES,
+        ),
+    ]
+    return [{"head": head, "direction": way, "text": text} for head, way, text, holds in listed if holds]

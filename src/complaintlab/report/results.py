@@ -1,0 +1,220 @@
+"""Tables of the pipeline as the rows that the report prints: strings, ready to be set."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import polars as pl
+
+from complaintlab.claims import Claims
+from complaintlab.freeze import Deviations
+from complaintlab.labels import ACTS
+from complaintlab.report.cells import cell, linked_cells
+from complaintlab.tables.estimates import VERDICTS
+from complaintlab.verdicts.wording import OUTCOMES, amount, interval, probability
+
+Row = dict[str, Any]
+NOTHING = "–"
+
+
+def verdict_rows(verdicts: pl.DataFrame, claims: Claims) -> list[Row]:
+    """The verdict table, in the order of claims.yaml."""
+    found = {row["claim"]: row for row in verdicts.iter_rows(named=True)}
+    return [
+        _verdict_row(found[claim.id])
+        | {
+            "id": claim.id,
+            "claim": claim.claim,
+            "from": claim.source,
+            "family": claim.family,
+            "prior": claim.prior,
+            "cited": cited(claim.prior),
+            "estimand": _estimand(claim.outcome, claim.time_days, claim.scale),
+            "comparison": claim.comparison,
+            "clock": claim.clock,
+            "estimator": claim.estimator,
+            "sesoi": _sesoi(claim.scale, claim.sesoi),
+            "expected": "+" if claim.expected > 0 else "−",
+        }
+        for claim in claims.claims
+        if claim.id in found
+    ]
+
+
+def cited(prior: str) -> str:
+    """The citations of a sentence on prior evidence, in their order."""
+    groups = re.findall(r"\(([^()]*\d{4})\)", prior)
+    return "; ".join(dict.fromkeys(citation for group in groups for citation in group.split("; "))) or NOTHING
+
+
+def _verdict_row(row: Row) -> Row:
+    estimated = row["estimate"] is not None
+    scale = row["scale"]
+    return {
+        "verdict": row["verdict"],
+        "certainty": row["certainty"],
+        "lowered_by": "; ".join(row["lowered_by"]),
+        "reason": row["reason"],
+        "sentence": row["sentence"],
+        "estimate": amount(row["estimate"], scale) if estimated else NOTHING,
+        "interval": interval(row["lower"], row["upper"], scale) if estimated else NOTHING,
+        "p": probability(row["p_adjusted"]) if estimated else NOTHING,
+        "n": f"{row['n']:,}".replace(",", " ") if estimated else NOTHING,
+        "detectable": amount(row["detectable"], scale).removeprefix("+") if estimated else NOTHING,
+        "e_value": _ratio(row["e_value"]),
+        "e_limit": _ratio(row["e_limit"]),
+        "truth": NOTHING if row["truth"] is None else amount(row["truth"], scale),
+        "confirmatory": row["confirmatory"],
+    }
+
+
+def verdict_counts(verdicts: pl.DataFrame) -> list[Row]:
+    """How many claims got which verdict, those that occur."""
+    given = verdicts["verdict"].cast(pl.String).to_list()
+    return [{"verdict": name, "n": given.count(name)} for name in VERDICTS if name in given]
+
+
+def flow_rows(flow: pl.DataFrame, minimum: int) -> tuple[list[Row], list[Row]]:
+    """Steps from posts to episodes with their losses, and what is set apart but not lost."""
+    ordered = flow.sort("step")
+    apart = pl.col("reason").fill_null("") == "set apart, not lost"
+    chain, aside = ordered.filter(~apart), ordered.filter(apart)
+    counts = linked_cells([*chain["n"].to_list(), *chain["lost"].to_list()], minimum)
+    largest = int(chain["n"].to_numpy().max()) if chain.height else 1
+    steps = [
+        {
+            "name": row["name"],
+            "unit": row["unit"],
+            "n": counts[k],
+            "share": row["n"] / max(1, largest),
+            "lost": counts[chain.height + k] if row["lost"] else "",
+            "reason": (row["reason"] or "") if row["lost"] else "",
+        }
+        for k, row in enumerate(chain.iter_rows(named=True))
+    ]
+    others = [
+        {"name": row["name"], "unit": row["unit"], "n": cell(row["n"], minimum)}
+        for row in aside.iter_rows(named=True)
+    ]
+    return steps, others
+
+
+def quarantine_rows(quarantine: pl.DataFrame, minimum: int) -> list[Row]:
+    """Input rows that did not fit, counted by reason; digits are masked so that no value is printed."""
+    masked = quarantine.with_columns(
+        pl.col("reason").str.replace_all(r"'[^']*'|\"[^\"]*\"|“[^”]*”", "…").str.replace_all(r"\d+", "#")
+    )
+    counted = masked.group_by("column", "reason").len().sort("len", "reason", descending=[True, False])
+    return [
+        {"column": row["column"] or NOTHING, "reason": row["reason"], "n": cell(row["len"], minimum)}
+        for row in counted.head(12).iter_rows(named=True)
+    ]
+
+
+def quality_rows(quality: pl.DataFrame, minimum: int) -> list[Row]:
+    """Precision, recall and F1 (or the rank correlation) of each label, by corpus."""
+    order = {name: place for place, name in enumerate(("stance", "stance3", "complaint", "hostility", "act"))}
+    judged = quality.filter(pl.col("statistic").is_in(["f1", "precision", "recall", "spearman"]))
+    keys = judged.select("corpus", "measure", "label").unique().rows()
+    keys.sort(key=lambda k: (k[0], order.get(k[1], 9), ACTS.index(k[2]) if k[2] in ACTS else -1, k[2]))
+    return [_quality_row(quality, key, minimum) for key in keys]
+
+
+def _quality_row(quality: pl.DataFrame, key: tuple[str, str, str], minimum: int) -> Row:
+    corpus, measure, label = key
+    of = quality.filter(
+        (pl.col("corpus") == corpus) & (pl.col("measure") == measure) & (pl.col("label") == label)
+    )
+    found = {row["statistic"]: row for row in of.iter_rows(named=True)}
+    row: Row = {
+        "corpus": corpus,
+        "measure": measure,
+        "label": label,
+        "support": cell(int(of["support"].to_numpy().max()), minimum),
+    }
+    for statistic in ("precision", "recall", "f1", "spearman"):
+        row[statistic] = _two(found.get(statistic, {}).get("value"))
+    row["kappa"] = _two(_kappa_of_coders(quality, corpus, measure, label))
+    limits = found.get("f1") or found.get("spearman") or {}
+    known = limits.get("lower") is not None
+    row["interval"] = f"{_two(limits['lower'])} to {_two(limits['upper'])}" if known else NOTHING
+    return row
+
+
+def _kappa_of_coders(quality: pl.DataFrame, corpus: str, measure: str, label: str) -> float | None:
+    """Agreement of the coders with each other on a label, else on its whole measure."""
+    of = quality.filter(
+        (pl.col("corpus") == corpus) & (pl.col("measure") == measure) & (pl.col("statistic") == "kappa")
+    )
+    known = dict(of.select("label", "value").iter_rows())
+    return known.get(f"coders: {label}", known.get("coders"))
+
+
+def reply_type_rows(types: pl.DataFrame, minimum: int) -> list[Row]:
+    """Reply families, the largest first; the small ones without words."""
+    rows = types.filter(pl.col("type_id") >= 0).sort("share", "type_id", descending=[True, False])
+    return [
+        {
+            "name": row["name"],
+            "n": cell(row["n"], minimum),
+            "share": f"{row['share']:.0%}",
+            "stability": _two(row["stability"]),
+            "companies": str(row["n_companies"]),
+            "exemplar": row["exemplars"][0]
+            if row["exemplars"] and row["n"] >= minimum
+            else "too few to show",
+        }
+        for row in rows.iter_rows(named=True)
+    ]
+
+
+def weight_rows(weights: pl.DataFrame, minimum: int) -> list[Row]:
+    """How the weights of each arm lie, and how often its critics were heard or went private."""
+    return [
+        {
+            "contrast": _plain(row["contrast"]),
+            "arm": row["arm"],
+            "n": cell(row["n"], minimum),
+            "ess": f"{row['ess']:.0f}",
+            "mean": _two(row["mean"]),
+            "p99": _two(row["p99"]),
+            "largest": _two(row["largest"]),
+            "heard": _percent(row["heard"]),
+            "private": _percent(row["private"]),
+        }
+        for row in weights.sort("contrast", "arm").iter_rows(named=True)
+    ]
+
+
+def deviation_rows(found: Deviations) -> list[Row]:
+    """Every difference from the frozen plan, and whom it makes exploratory."""
+    return [
+        {"text": item.text, "claims": ", ".join(sorted(item.claims)) or "none (wording only)"}
+        for item in found.differences
+    ]
+
+
+def _estimand(outcome: str, days: float, scale: str) -> str:
+    what = OUTCOMES.get(outcome, outcome.replace("_", " ")).split(" (")[0]
+    return f"{'risk of ' if scale == 'rd' else ''}{what} within {days:g}\u00a0d"
+
+
+def _sesoi(scale: str, sesoi: float) -> str:
+    return f"×{sesoi:.2f}" if scale == "ratio" else f"{100 * sesoi:g}\u00a0pts"
+
+
+def _ratio(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.2f}"
+
+
+def _two(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.2f}".replace("-", "−")
+
+
+def _percent(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.0%}"
+
+
+def _plain(contrast: str) -> str:
+    return contrast.replace("_vs_", " vs ").replace("_", " ")

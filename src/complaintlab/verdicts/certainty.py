@@ -1,0 +1,94 @@
+"""How far a verdict can be trusted: what lowers its certainty, and by how much."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from complaintlab.claims import Claim
+from complaintlab.tables.estimates import CERTAINTIES
+from complaintlab.verdicts.rule import e_value
+from complaintlab.verdicts.testable import Primary
+
+MODEL_CODED = "model-coded"
+WORLD = "world"
+"""How the column ``corpus`` of ``quality`` marks coders who are not people, and a world's own truth."""
+
+WEAK_AGREEMENT = 0.667
+"""Lower limit below which a measure is too weak (Krippendorff 2004)."""
+
+FEW_COMPANIES = 15.0
+"""Effective number of companies below which intervals that are robust to authors may be too short."""
+
+
+def lowered_by(
+    claim: Claim, quality: pl.DataFrame, estimates: pl.DataFrame, episodes: pl.DataFrame
+) -> list[str]:
+    """What lowers the certainty of a claim, the measures first.
+
+    Args:
+        quality: how well the measures agree with coded messages.
+        estimates: all estimates of the claim: labels are corrected where a variant ``corrected`` is there.
+        episodes: complaints, for the number of companies.
+    """
+    reasons = ["coders who are not people"] if quality["corpus"].str.contains(MODEL_CODED).any() else []
+    if weak := weak_measures(claim, quality):
+        reasons.append(f"weak or unjudged measures ({', '.join(weak)})")
+    if estimates.filter((pl.col("claim") == claim.id) & (pl.col("variant") == "corrected")).is_empty():
+        reasons.append("label errors not corrected")
+    if effective_companies(episodes) < FEW_COMPANIES:
+        reasons.append("few companies")
+    return reasons
+
+
+def certainty(reasons: list[str]) -> str:
+    """High without a reason, moderate with one, tentative with more."""
+    return CERTAINTIES[min(len(reasons), len(CERTAINTIES) - 1)]
+
+
+def weak_measures(claim: Claim, quality: pl.DataFrame) -> list[str]:
+    """Labels on which the claim rests whose F1 (or its measure's agreement) may lie below 0.667."""
+    return [label.split(":")[1] for label in claim.measures if not _strong(label, quality)]
+
+
+def effective_companies(episodes: pl.DataFrame) -> float:
+    """(Σn)² / Σn² over companies (Carter, Schnepel & Steigerwald 2017); 0 without complaints."""
+    n = np.sort(episodes.group_by("company").len()["len"].to_numpy()).astype(np.float64)
+    return float(n.sum() ** 2 / np.square(n).sum()) if len(n) else 0.0
+
+
+def e_values(found: Primary) -> tuple[float | None, float | None]:
+    """E-values of a risk difference and of its limit nearer to no effect (1 where the interval holds it).
+
+    The risk ratio is approximate: (r + difference) / r, where r is the crude risk of the second arm. Null
+    where r is 0 or a ratio would not be positive.
+    """
+    n, events = found.n - found.n_exposed, found.events - (found.events_exposed or 0)
+    if found.events_exposed is None or not n or not events:
+        return None, None
+    risk = events / n
+    nearer = 0.0 if found.lower <= 0 <= found.upper else min(found.lower, found.upper, key=abs)
+    ratios = [(risk + difference) / risk for difference in (found.estimate, nearer)]
+    value, limit = (e_value(ratio) if ratio > 0 else None for ratio in ratios)
+    return value, limit
+
+
+def relevant(quality: pl.DataFrame, source: pl.DataFrame) -> pl.DataFrame:
+    """The quality that speaks for this source: the world's own truth for a world, else coded messages."""
+    simulated = bool(source["simulated"].any())
+    own = quality.filter(pl.col("corpus") == WORLD)
+    return own if simulated and own.height else quality.filter(pl.col("corpus") != WORLD)
+
+
+def _strong(label: str, quality: pl.DataFrame) -> bool:
+    """Whether the lower limit of the label's F1, else of its measure's agreement, reaches 0.667."""
+    measure, name = label.split(":")
+    of = quality.filter((pl.col("measure") == measure) & pl.col("lower").is_not_null())
+    lowest = {(statistic, of_label): low for statistic, of_label, low in _lower_limits(of)}
+    sought = (("f1", name), ("f1", "macro"), ("spearman", name), ("spearman", "all"), ("kappa", "all"))
+    return next((lowest[key] for key in sought if key in lowest), 0.0) >= WEAK_AGREEMENT
+
+
+def _lower_limits(quality: pl.DataFrame) -> list[tuple[str, str, float]]:
+    lowest = quality.group_by(pl.col("statistic").cast(pl.String), "label").agg(pl.col("lower").min())
+    return [(str(statistic), str(label), float(low)) for statistic, label, low in lowest.iter_rows()]

@@ -1,0 +1,62 @@
+"""The rule of the analysis plan: from an estimate to a verdict, tests adjusted within the claim's family."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+
+def p_zero(estimate: float, se: float, df: float | None) -> float:
+    """Two-sided test of no effect; normal where ``df`` is null, else t."""
+    return float(2 * _upper_tail(abs(estimate) / se, df))
+
+
+def p_equivalence(estimate: float, se: float, df: float | None, band: float) -> float:
+    """Two one-sided tests (Schuirmann 1987) that the effect lies inside ±``band``: the larger p-value."""
+    return max(_upper_tail((estimate + band) / se, df), _upper_tail((band - estimate) / se, df))
+
+
+def holm(p_values: Mapping[str, float], size: int) -> dict[str, float]:
+    """Holm's (1979) adjusted p-values in a family of ``size`` tests.
+
+    Tests of the family that could not be made are counted with p = 1, so that a claim that cannot be
+    tested here makes the others no easier to support.
+    """
+    if not p_values:
+        return {}
+    names = list(p_values)
+    untested = max(0, size - len(names))
+    adjusted = multipletests([*p_values.values(), *[1.0] * untested], method="holm")[1]
+    return {name: float(adjusted[row]) for row, name in enumerate(names)}
+
+
+def decide(estimate: float, expected: int, p_adjusted: float, p_equivalent: float, alpha: float) -> str:
+    """The verdict of a testable claim, equivalence first; both p-values are Holm-adjusted."""
+    if p_equivalent < alpha:
+        return "no meaningful effect"
+    if p_adjusted < alpha:
+        return "supported" if estimate * expected > 0 else "contradicted"
+    return "inconclusive"
+
+
+def detectable(se: float, family_size: int, alpha: float, power: float) -> float:
+    """The effect that Holm's first step would have detected with probability ``power``."""
+    return float((stats.norm.isf(alpha / (2 * family_size)) + stats.norm.ppf(power)) * se)
+
+
+def band(scale: str, sesoi: float) -> float:
+    """Half width of the band of no meaningful effect, on the estimate's scale (a ratio's logarithm)."""
+    return abs(math.log(sesoi)) if scale == "ratio" else sesoi
+
+
+def e_value(risk_ratio: float) -> float:
+    """E-value (VanderWeele & Ding 2017): how strongly an unmeasured confounder must be tied to both."""
+    ratio = max(risk_ratio, 1 / risk_ratio)
+    return ratio + math.sqrt(ratio * (ratio - 1))
+
+
+def _upper_tail(statistic: float, df: float | None) -> float:
+    return float(stats.norm.sf(statistic) if df is None else stats.t.sf(statistic, df))

@@ -1,0 +1,163 @@
+"""Whether a claim can be tested here: what its source must carry, and the minimum of events and companies."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from complaintlab.claims import Claim
+from complaintlab.errors import UserError
+from complaintlab.labels import ACTS
+from complaintlab.models.strategies import DAY, TIMING_CONTRASTS, Strategy
+from complaintlab.params import Trials, VerdictRule
+
+UNMET = {
+    "answered_and_not": "the source holds only threads that were answered",
+    "threads_complete": "the source does not hold whole threads",
+    "prospective": "posts were not first seen soon after they were posted",
+    "deletions_attributed": "the source does not tell who deleted a post",
+    "engagement_timestamped": "likes and reposts carry no time of counting",
+    "roots_seen": "no complaint has its opener here",
+    "signatures": "replies carry no signatures",
+}
+"""What to say where a requirement of claims.yaml is not met."""
+
+
+@dataclass(frozen=True)
+class Primary:
+    """The primary estimate of a claim, as its stage made it; risks and differences are proportions."""
+
+    model: str
+    estimate: float
+    se: float
+    lower: float
+    upper: float
+    p: float | None
+    df: float | None
+    n: int
+    n_exposed: int
+    events: int
+    events_exposed: int | None
+    ess: float | None
+
+
+def unmet(claim: Claim, source: pl.DataFrame, episodes: pl.DataFrame, measures: pl.DataFrame) -> list[str]:
+    """Which of the claim's requirements the source does not meet, in words; all where ``source`` is empty."""
+    row = source.row(0, named=True) if source.height else {}
+    signed = measures.filter(pl.col("acts").list.contains("personal"))
+    met = {
+        "answered_and_not": not row.get("selected_on_reply", True),
+        "roots_seen": not episodes.is_empty(),
+        "signatures": not signed.is_empty(),
+    }
+    return [UNMET[need] for need in claim.requires if not met.get(need, row.get(need, False))]
+
+
+def primary(claim: Claim, estimates: pl.DataFrame, rule: VerdictRule) -> Primary | str:
+    """The claim's primary estimate, or one phrase that says why there is none."""
+    rows = estimates.filter(
+        (pl.col("claim") == claim.id)
+        & (pl.col("variant") == "primary")
+        & (pl.col("contrast") == claim.contrast)
+        & (pl.col("outcome") == claim.outcome)
+        & (pl.col("subgroup") == "all")
+        & (pl.col("time_days") == claim.time_days)
+    )
+    if rows.is_empty():
+        return f"the stage {claim.stage} made no estimate of it"
+    if rows.height > 1:
+        raise UserError(
+            f"The stage {claim.stage} gave {rows.height} primary estimates of claim {claim.id}: "
+            "there must be one."
+        )
+    row = rows.row(0, named=True)
+    if row["estimate"] is None or not row["se"] or not row["converged"]:
+        return _why_none(row, rule)
+    return Primary(**{field: row[field] for field in Primary.__dataclass_fields__})
+
+
+def _why_none(row: dict[str, Any], rule: VerdictRule) -> str:
+    """Why there is no estimate; too few events are said without their number, which may be a small cell."""
+    exposed = row["events_exposed"] or 0
+    if row["events"] and min(exposed, row["events"] - exposed) < rule.events_per_arm:
+        return f"fewer than {rule.events_per_arm} events in an arm"
+    if row["reason"]:
+        reason = str(row["reason"]).rstrip(". ")
+        return _without_small_counts(reason[:1].lower() + reason[1:], rule.events_per_arm)
+    if row["estimate"] is not None and row["se"]:
+        return "a fit behind the estimate did not converge"
+    return "there is no estimate with a standard error"
+
+
+def _without_small_counts(reason: str, minimum: int) -> str:
+    def counted(found: re.Match[str]) -> str:
+        return f"fewer than {minimum}" if int(found[1]) < minimum else found[0]
+
+    return re.sub(r"\bonly (\d+)\b", counted, reason)
+
+
+def below_minimum(found: Primary, companies: int, rule: VerdictRule) -> str | None:
+    """The first minimum of the analysis plan that an estimate misses, in words; null if none."""
+    exposed = found.events // 2 if found.events_exposed is None else found.events_exposed
+    if min(exposed, found.events - exposed) < rule.events_per_arm:
+        return f"fewer than {rule.events_per_arm} events in an arm"
+    if found.ess is not None and found.ess < rule.ess_per_arm:
+        return f"effective sample size of an arm below {rule.ess_per_arm}"
+    if companies < rule.companies_both_arms:
+        return f"fewer than {rule.companies_both_arms} companies with both arms"
+    return None
+
+
+def companies_with_both_arms(
+    claim: Claim, episodes: pl.DataFrame, measures: pl.DataFrame, trials: Trials, horizon_days: float
+) -> int:
+    """How many companies have complaints in either arm of the claim's contrast.
+
+    Args:
+        episodes: the complaints.
+        measures: acts of replies, by ``post_id`` and ``company``.
+        trials: shares answered before, between which a complaint is eligible for a timing trial.
+        horizon_days: first replies after this many days count as none.
+
+    Raises:
+        UserError: nothing defines the arms of this contrast.
+    """
+    if claim.id in TIMING_CONTRASTS:
+        arms = TIMING_CONTRASTS[claim.id]
+        eligible = episodes.filter(
+            pl.col("answered_share_before").is_between(trials.positivity_lower, trials.positivity_upper)
+        )
+        first, second = (_follows(arm, horizon_days) for arm in (arms.first, arms.second))
+    else:
+        eligible = _replied(episodes, measures, horizon_days)
+        first = pl.col("acts").list.contains(_act(claim))
+        second = ~first
+    arms_of = eligible.group_by("company").agg(first.any().alias("first"), second.any().alias("second"))
+    return arms_of.filter(pl.col("first") & pl.col("second")).height
+
+
+def _follows(arm: Strategy, horizon_days: float) -> pl.Expr:
+    reply = pl.col("first_reply_s")
+    if arm.never:
+        return reply.is_null() | (reply > horizon_days * DAY)
+    return ((reply > arm.after_s) & (reply <= arm.by_s)).fill_null(False)
+
+
+def _replied(episodes: pl.DataFrame, measures: pl.DataFrame, horizon_days: float) -> pl.DataFrame:
+    acts = measures.select(pl.col("post_id").alias("first_reply_id"), "company", "acts").drop_nulls("acts")
+    return episodes.filter(pl.col("first_reply_s") <= horizon_days * DAY).join(
+        acts, on=["first_reply_id", "company"]
+    )
+
+
+def _act(claim: Claim) -> str:
+    act = claim.contrast.removesuffix("_vs_not")
+    if act not in ACTS:
+        raise UserError(
+            f"claims.yaml: claim {claim.id} has the stage '{claim.stage}', which does not estimate the "
+            f"contrast '{claim.contrast}': set its stage to null."
+        )
+    return act

@@ -1,0 +1,199 @@
+"""Stage ``verdicts`` on a made-up study: every verdict, its reason, and the files beside the table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import report_study
+from complaintlab.claims import load_claims
+from complaintlab.errors import UserError
+from complaintlab.params import Analysis, Inference, ReplyEffects, Trials, VerdictRule, load_params
+from complaintlab.tables import TABLES
+from complaintlab.verdicts import run
+from complaintlab.verdicts.certainty import effective_companies
+from complaintlab.verdicts.results import CSV_COLUMNS
+
+TABLES_READ = (
+    "estimates_incidence", "estimates_hazard", "estimates_regression", "estimates_trials",
+    "estimates_reply_effects", "truth", "source", "episodes", "measures", "quality",
+)  # fmt: skip
+
+
+def verdicts_of(tables: dict[str, pl.DataFrame], repo: Path, root: Path) -> dict[str, dict[str, Any]]:
+    """Rows of the table ``verdicts`` by claim."""
+    params = load_params(repo / "params.yaml")
+    table = run(
+        **{name: tables[name] for name in TABLES_READ},
+        claims=load_claims(repo / "claims.yaml"),
+        verdicts=params.section(VerdictRule),
+        analysis=params.section(Analysis),
+        inference=params.section(Inference),
+        trials=params.section(Trials),
+        reply_effects=params.section(ReplyEffects),
+        root=root,
+    ).verdicts
+    return {row["claim"]: row for row in TABLES["verdicts"].validate(table).iter_rows(named=True)}
+
+
+def with_row(frame: pl.DataFrame, claim: str, **values: Any) -> pl.DataFrame:
+    """The primary row of a claim changed."""
+    here = (pl.col("claim") == claim) & (pl.col("variant") == "primary")
+    return frame.with_columns(
+        pl.when(here).then(pl.lit(value, dtype=frame.schema[name])).otherwise(pl.col(name)).alias(name)
+        for name, value in values.items()
+    )
+
+
+@pytest.fixture(scope="module")
+def answered(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, dict[str, Any]], Path]:
+    root = tmp_path_factory.mktemp("study")
+    return verdicts_of(report_study.study(), repo, root), root
+
+
+def test_every_claim_gets_the_verdict_of_its_numbers(
+    answered: tuple[dict[str, dict[str, Any]], Path],
+) -> None:
+    rows, _ = answered
+    given = {claim: rows[claim]["verdict"] for claim in ("T1", "T2", "N1", "N5", "S2", "D1")}
+    assert given == {
+        "T1": "supported", "T2": "no meaningful effect", "N1": "supported", "N5": "contradicted",
+        "S2": "inconclusive", "D1": "not estimated yet",
+    }  # fmt: skip
+    assert len(rows) == 30
+
+
+def test_the_sentence_speaks_in_points_and_of_the_smallest_effect(
+    answered: tuple[dict[str, dict[str, Any]], Path],
+) -> None:
+    rows, _ = answered
+    assert "−4.1 points (95% interval −5.7 to −2.5)" in rows["T1"]["sentence"]
+    assert "the whole interval exceeds the smallest effect of interest (2.0 points)" in rows["T1"]["reason"]
+    assert "would have been detected with probability 0.8" in rows["S2"]["reason"]
+
+
+def test_decisions_are_adjusted_at_the_family_s_full_size(
+    answered: tuple[dict[str, dict[str, Any]], Path],
+) -> None:
+    rows, _ = answered
+    assert rows["S2"]["p_adjusted"] == pytest.approx(7 * rows["S2"]["p"])
+    assert rows["N5"]["p_adjusted"] == pytest.approx(10 * rows["N5"]["p"])
+
+
+def test_truth_stands_beside_each_estimate_of_a_world(
+    answered: tuple[dict[str, dict[str, Any]], Path],
+) -> None:
+    rows, root = answered
+    assert rows["T1"]["truth"] == -0.038
+    metrics = json.loads((root / "reports" / "metrics.json").read_text())
+    assert metrics["T1_absolute_error"] == pytest.approx(0.003)
+    assert metrics["N5_interval_holds_truth"] == 0
+    assert metrics["verdicts_not_estimated_yet"] == 25
+
+
+def test_csv_has_its_columns_and_the_claims_in_order(
+    answered: tuple[dict[str, dict[str, Any]], Path], repo: Path
+) -> None:
+    _, root = answered
+    table = pl.read_csv(root / "reports" / "verdicts.csv")
+    assert tuple(table.columns) == CSV_COLUMNS
+    assert table["claim"].to_list() == [claim.id for claim in load_claims(repo / "claims.yaml").claims]
+
+
+def test_all_estimates_are_stacked_with_their_stage(
+    answered: tuple[dict[str, dict[str, Any]], Path],
+) -> None:
+    _, root = answered
+    stacked = pl.read_csv(root / "reports" / "estimates.csv", infer_schema_length=None)
+    assert stacked.columns[-2:] == ["truth", "stage"]
+    assert set(stacked["stage"]) == {"trials", "reply_effects", "regression"}
+    assert (
+        stacked.filter(pl.col("claim") == "T1", pl.col("time_days") == 7)["truth"].to_list() == [-0.038] * 2
+    )
+
+
+def test_the_same_tables_give_the_same_bytes(
+    answered: tuple[dict[str, dict[str, Any]], Path], repo: Path, tmp_path: Path
+) -> None:
+    shuffled = report_study.study()
+    for name in ("estimates_trials", "estimates_reply_effects", "episodes", "measures", "quality"):
+        shuffled[name] = shuffled[name].sample(fraction=1, shuffle=True, seed=3)
+    verdicts_of(shuffled, repo, tmp_path)
+    for name in ("verdicts.csv", "estimates.csv", "metrics.json"):
+        assert (tmp_path / "reports" / name).read_bytes() == (answered[1] / "reports" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"events_exposed": 9}, "fewer than 10 events in an arm"),
+        ({"events_exposed": 235}, "fewer than 10 events in an arm"),
+        ({"ess": 49.0}, "effective sample size of an arm below 50"),
+        ({"estimate": None, "reason": "no eligible company-week"}, "no eligible company-week"),
+        ({"estimate": None, "events": 0, "reason": "Only 2 replies."}, "fewer than 10 replies"),
+        ({"converged": False}, "a fit behind the estimate did not converge"),
+    ],
+)
+def test_below_the_minimum_nothing_is_estimated(
+    values: dict[str, Any], reason: str, repo: Path, tmp_path: Path
+) -> None:
+    tables = report_study.study()
+    tables["estimates_trials"] = with_row(tables["estimates_trials"], "T1", **values)
+    row = verdicts_of(tables, repo, tmp_path)["T1"]
+    assert (row["verdict"], row["reason"]) == ("not testable here", reason)
+    assert row["estimate"] is None
+    assert row["certainty"] is None
+
+
+def test_a_source_selected_on_the_answer_cannot_carry_timing(repo: Path, tmp_path: Path) -> None:
+    rows = verdicts_of(report_study.study(simulated=False, selected=True), repo, tmp_path)
+    assert rows["T1"]["verdict"] == "not testable here"
+    assert rows["T1"]["reason"] == "the source holds only threads that were answered"
+    assert rows["N1"]["verdict"] == "supported"
+    assert "the source holds only threads that were answered" in rows["T6"]["reason"]
+
+
+def test_too_few_companies_with_both_arms(repo: Path, tmp_path: Path) -> None:
+    tables = report_study.study()
+    few = pl.col("company").is_in([f"company {k}" for k in range(4)])
+    tables["episodes"] = tables["episodes"].filter(few)
+    rows = verdicts_of(tables, repo, tmp_path)
+    assert rows["T1"]["reason"] == rows["N1"]["reason"] == "fewer than 5 companies with both arms"
+
+
+def test_nothing_at_all_is_not_testable(repo: Path, tmp_path: Path) -> None:
+    rows = verdicts_of(report_study.empty(), repo, tmp_path)
+    assert {row["verdict"] for row in rows.values()} == {"not testable here", "not estimated yet"}
+    assert "no complaint has its opener here" in rows["N1"]["reason"]
+
+
+def test_two_primary_estimates_are_refused(repo: Path, tmp_path: Path) -> None:
+    tables = report_study.study()
+    other = tables["estimates_trials"].with_columns(model=pl.lit("another"))
+    tables["estimates_trials"] = pl.concat([tables["estimates_trials"], other])
+    with pytest.raises(UserError, match="2 primary estimates of claim T1"):
+        verdicts_of(tables, repo, tmp_path)
+
+
+def test_certainty_falls_with_model_coded_weak_and_uncorrected_labels(repo: Path, tmp_path: Path) -> None:
+    tables = report_study.study(simulated=False) | {"quality": report_study.quality(value=0.6)}
+    row = verdicts_of(tables, repo, tmp_path)["N1"]
+    assert row["certainty"] == "tentative"
+    assert row["lowered_by"][0] == "coders who are not people"
+    assert row["lowered_by"][1].startswith("weak or unjudged measures (resolved, advocates, apology)")
+
+
+def test_a_world_is_judged_by_its_own_truth(repo: Path, tmp_path: Path) -> None:
+    both = pl.concat([report_study.quality(value=0.6), report_study.quality("world", 0.95)])
+    row = verdicts_of(report_study.study() | {"quality": both}, repo, tmp_path)["N1"]
+    assert row["lowered_by"] == ["label errors not corrected", "few companies"]
+
+
+def test_effective_companies_of_equal_and_of_one_large() -> None:
+    equal = pl.DataFrame({"company": ["a", "b", "c", "d"] * 5})
+    assert effective_companies(equal) == pytest.approx(4)
+    assert effective_companies(pl.DataFrame({"company": ["a"] * 97 + ["b", "c", "d"]})) < 1.1
