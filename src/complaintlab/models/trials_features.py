@@ -1,0 +1,148 @@
+"""What reply and loss may depend on in a target trial: confounders, time, and history known by then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from complaintlab.models.causal_logistic import Features
+from complaintlab.models.strategies import DAY, HOUR, MINUTE, Strategy
+from complaintlab.models.trials_course import Course
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+KNOTS_S = (15 * MINUTE, 45 * MINUTE, 2 * HOUR, 6 * HOUR, 16 * HOUR, 2 * DAY)
+HOURS_OF_DAYPART = 4
+HOURS_OF_WEEK = 168
+
+
+def features(
+    episodes: pl.DataFrame,
+    spells: pl.DataFrame,
+    baseline: FloatArray,
+    course: Course,
+    strategies: Sequence[Strategy],
+    other_events: Sequence[str],
+) -> Features:
+    """Features of the reply hazard: ``baseline`` (n, p), time since the complaint, and history.
+
+    History is what the spells' row in force at the interval's start says: hostility of the critic's latest
+    turn, others against so far, turns so far, load; whether one of ``other_events`` (columns <event>_s of
+    ``episodes``) has been shown; and the company's opening hours, part of day and weekend at that moment.
+    """
+    starts = course.starts_s
+    spans = [
+        *_in_force(episodes, spells, starts),
+        *(_by(episodes[f"{event}_s"], starts) for event in other_events),
+        *_calendar(episodes, spells, starts),
+    ]
+    spans.append(_scaled(spans[0]) * np.log(course.ends_s / HOUR)[None, :])
+    varying = [_scaled(values) for values in spans if values.std() > 1e-9]
+    time = time_basis(course.ends_s, strategies)
+    stacked = np.array(varying, dtype=np.float32).reshape(-1, course.n, len(course.ends_s))
+    return Features(baseline, time, stacked, _log_hours(course.ends_s))
+
+
+def with_answered(base: Features, course: Course) -> Features:
+    """Features of the hazard of loss: those of the reply, and whether there has been one."""
+    answered = (course.reply_s[:, None] <= course.starts_s[None, :]).astype(float)
+    time = time_basis(course.ends_s, ())[:, [0, 1, -1]]
+    varying = np.concatenate([base.varying, _scaled(answered)[None].astype(np.float32)])
+    return Features(base.baseline, time, varying, base.offset)
+
+
+def time_basis(ends_s: IntArray, strategies: Sequence[Strategy]) -> FloatArray:
+    """(K, q): intercept, log hours (linear between knots), whole days, and each window's last interval.
+
+    The last intervals have terms of their own because the replies there stand for everybody forced to
+    reply: with a logistic model, fitted and observed numbers of replies then agree in each of them.
+    """
+    hours = np.log(_middle(ends_s) / HOUR)
+    bends = [np.maximum(hours - np.log(knot / HOUR), 0.0) for knot in KNOTS_S]
+    closing = sorted({s.by_s for s in strategies if not s.never})
+    last = [(ends_s == by).astype(float) for by in closing]
+    return np.column_stack([np.ones(len(ends_s)), hours, *bends, *last, ends_s > DAY])
+
+
+def _in_force(episodes: pl.DataFrame, spells: pl.DataFrame, starts: IntArray) -> list[FloatArray]:
+    """(n, K) of each history column of ``spells``, from the row in force at each interval's start."""
+    order = episodes.select("episode_id").with_row_index("i")
+    rows = spells.join(order, on="episode_id").sort("i", "start_s")
+    span = np.int64(2**40)
+    known = rows["i"].cast(pl.Int64).to_numpy() * span + rows["start_s"].clip(lower_bound=0).to_numpy()
+    wanted = np.arange(episodes.height, dtype=np.int64)[:, None] * span + starts[None, :]
+    found = np.searchsorted(known, wanted, side="right") - 1
+    first = np.searchsorted(known, np.arange(episodes.height, dtype=np.int64) * span)
+    covered = found >= first[:, None]
+    found = np.clip(found, 0, None)
+    at_start = {
+        "hostility_last": episodes["hostility"],
+        "against_so_far": episodes["spread_before"].cast(pl.Float64).log1p(),
+        "replies_so_far": pl.zeros(episodes.height, eager=True),
+        "load": episodes["load"].cast(pl.Float64).log1p(),
+    }
+    columns = []
+    for name, default in at_start.items():
+        otherwise = default.cast(pl.Float64).to_numpy()[:, None]
+        values = rows[name].cast(pl.Float64)
+        known_values = (values if name == "hostility_last" else values.log1p()).fill_null(float("nan"))
+        now = known_values.to_numpy()[found] if rows.height else np.full(wanted.shape, np.nan)
+        columns.append(np.where(covered & ~np.isnan(now), now, otherwise))
+    return columns
+
+
+def _by(seconds: pl.Series, starts: IntArray) -> FloatArray:
+    """(n, K): whether it has happened by the interval's start."""
+    when = seconds.cast(pl.Float64).fill_null(float("inf")).to_numpy()
+    return (when[:, None] <= starts[None, :]).astype(float)
+
+
+def _calendar(episodes: pl.DataFrame, spells: pl.DataFrame, starts: IntArray) -> list[FloatArray]:
+    """(n, K) each: opening hours now, parts of the day now (but one), weekend now."""
+    within = episodes.select(
+        pl.col("started_at").dt.minute().cast(pl.Int64) * 60 + pl.col("started_at").dt.second()
+    ).to_series()
+    first = episodes["hour_of_week"].cast(pl.Int64).to_numpy() * HOUR + within.to_numpy()
+    hour = (first[:, None] + starts[None, :]) // HOUR % HOURS_OF_WEEK
+    part = hour % 24 // HOURS_OF_DAYPART
+    parts = [(part == p).astype(float) for p in range(1, 24 // HOURS_OF_DAYPART)]
+    company = episodes["company"].rank("dense").cast(pl.Int64).to_numpy() - 1
+    opening = opening_hours(episodes, spells)
+    return [opening[company[:, None], hour], *parts, (hour >= 5 * 24).astype(float)]
+
+
+def opening_hours(episodes: pl.DataFrame, spells: pl.DataFrame) -> FloatArray:
+    """(companies, 168): share of rows marked as business hours, by company (sorted) and hour of its week.
+
+    An hour that no row of the company shows takes the mean over companies; 0.5 where nothing is known.
+    """
+    columns = ["company", "hour_of_week", "business_hours"]
+    rows = pl.concat([episodes.select(columns), spells.select(columns)]).drop_nulls()
+    companies = episodes["company"].unique().sort()
+    known = rows.group_by("company", "hour_of_week").agg(
+        pl.len(), pl.col("business_hours").cast(pl.Int64).sum().alias("open")
+    )
+    known = known.join(companies.to_frame().with_row_index("i"), on="company")
+    table = np.full((len(companies), HOURS_OF_WEEK), np.nan)
+    table[known["i"].to_numpy(), known["hour_of_week"].to_numpy()] = (known["open"] / known["len"]).to_numpy()
+    seen = ~np.isnan(table)
+    total = np.where(seen, table, 0.0).sum(axis=0)
+    mean = np.divide(total, seen.sum(axis=0), out=np.full(HOURS_OF_WEEK, 0.5), where=seen.any(axis=0))
+    return np.asarray(np.where(seen, table, mean[None, :]))
+
+
+def _scaled(values: FloatArray) -> FloatArray:
+    spread = float(values.std())
+    return np.asarray((values - values.mean()) / (spread if spread > 0 else 1.0))
+
+
+def _middle(ends_s: IntArray) -> FloatArray:
+    return (np.concatenate([[0], ends_s[:-1]]) + ends_s) / 2
+
+
+def _log_hours(ends_s: IntArray) -> FloatArray:
+    return np.asarray(np.log(np.diff(ends_s, prepend=0) / HOUR))

@@ -1,0 +1,60 @@
+"""The error of an average over replies: by author, by author and company, or pooled over few companies."""
+
+import numpy as np
+import pytest
+
+from complaintlab.models.causal_aipw import author_folds, cluster_variance, clustered_effect, pool
+
+
+def test_one_reply_an_author_is_the_usual_variance_of_a_mean() -> None:
+    values = np.random.default_rng(1).normal(size=200)
+    assert cluster_variance(values, np.arange(200)) == pytest.approx(values.var(ddof=1) / 200)
+
+
+def test_copies_of_an_author_add_no_information() -> None:
+    values = np.random.default_rng(2).normal(size=100)
+    twice, author = np.repeat(values, 2), np.repeat(np.arange(100), 2)
+    assert cluster_variance(twice, author) == pytest.approx(cluster_variance(values, np.arange(100)))
+
+
+def test_equal_companies_pool_to_their_mean_with_a_t_interval() -> None:
+    found = pool(np.array([0.1, 0.2, 0.3, 0.4, 0.5]), np.full(5, 1e-6))
+    assert found.estimate == pytest.approx(0.3)
+    assert found.se == pytest.approx(np.std([0.1, 0.2, 0.3, 0.4, 0.5], ddof=1) / np.sqrt(5), rel=1e-3)
+    assert found.df == 4
+
+
+def test_pooling_moves_from_the_weighted_to_the_plain_average_as_companies_differ() -> None:
+    variances = np.array([0.0001, 0.01, 0.01, 0.01, 0.01])
+    alike = pool(np.array([0.1, 0.11, 0.09, 0.1, 0.11]), variances)
+    unlike = pool(np.array([0.0, 1.0, 1.0, 1.0, 1.0]), variances)
+    assert alike.estimate == pytest.approx(0.1, abs=0.001)
+    assert unlike.estimate == pytest.approx(0.8, abs=0.03)
+
+
+@pytest.mark.parametrize(("companies", "df", "pooled"), [(30, 29.0, False), (8, 7.0, True), (3, None, False)])
+def test_how_many_companies_decides_the_error(companies: int, df: float | None, pooled: bool) -> None:
+    rng = np.random.default_rng(3)
+    n = 1200
+    values, company = rng.normal(size=n), np.arange(n) % companies
+    found, clusters, was_pooled = clustered_effect(
+        values, rng.integers(0, 600, n), company, rng.random(n) < 0.5
+    )
+    assert (found.df, was_pooled) == (df, pooled)
+    assert clusters == (companies if df else 600) or companies == 3
+
+
+def test_companies_that_differ_widen_the_two_way_error() -> None:
+    rng = np.random.default_rng(4)
+    company = np.repeat(np.arange(20), 50)
+    values = rng.normal(size=1000) + rng.normal(size=20)[company]
+    author, exposed = np.arange(1000), rng.random(1000) < 0.5
+    found, _, _ = clustered_effect(values, author, company, exposed)
+    assert found.se > 3 * np.sqrt(cluster_variance(values, author))
+
+
+def test_an_author_is_in_one_fold() -> None:
+    author = np.random.default_rng(5).integers(0, 40, 300)
+    fold = author_folds(author, 5, seed=1)
+    assert all(len(set(fold[author == a])) == 1 for a in np.unique(author))
+    assert set(fold) == set(range(5))
