@@ -26,7 +26,7 @@ def emulated(
     lived = course(frame, outcome, grid(7))
     baseline, _ = confounder_matrix(frame, companies=True)
     other = ["turned" if outcome == "escalated" else "escalated"]
-    reply = features(frame, spells(made, frame), baseline, lived, strategies, other)
+    reply = features(frame, spells(made, frame), baseline, lived, other)
     return target_trial(
         lived,
         reply,

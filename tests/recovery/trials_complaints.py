@@ -54,12 +54,13 @@ def simulate(
     times = {name: np.full(n, np.inf) for name in ("reply", "escalated", "turned", "lost")}
     follow_ups = np.full((n, FOLLOW_UPS), np.inf)
     seen = np.zeros(n, dtype=int)
+    ahead = _ahead(strategy)
     for start, end in pairwise(STEPS_S):
         hours, middle = (end - start) / HOUR, (start + end) / 2 / HOUR
         replied = times["reply"] <= start
-        deadline = 8 if end in (HOUR, 24 * HOUR) or 23.5 <= start / HOUR < 24 else 1
+        eagerness = np.exp(-0.35 * hostility + 0.5 * (now - hostility))
         rates = {
-            "reply": deadline * 0.45 / (1 + middle) * np.exp(-0.35 * hostility + 0.5 * (now - hostility)),
+            "reply": _pace(start, end) * eagerness,
             "escalated": 0.003 / (1 + middle / 12) * np.exp(0.5 * now - effect * replied),
             "turned": 0.012
             / (1 + middle / 24)
@@ -72,7 +73,11 @@ def simulate(
         }
         moments = {name: start + rng.random(n) * (end - start) for name in rates}
         happens = {name: rng.random(n) < 1 - np.exp(-rate * hours) for name, rate in rates.items()}
-        happens["reply"] = _imposed(happens["reply"], strategy, end)
+        if strategy is not None:
+            foreseen = -np.expm1(-ahead.get(start, 0.0) * eagerness)
+            natural = -np.expm1(-rates["reply"] * hours)
+            imposed = np.where(foreseen > 0, natural / np.maximum(foreseen, 1e-12), 0.0)
+            happens["reply"] = rng.random(n) < imposed
         for name, when in times.items():
             first = happens[name] & np.isinf(when)
             when[first] = moments[name][first]
@@ -87,12 +92,21 @@ def simulate(
     )
 
 
-def _imposed(natural: npt.NDArray[np.bool_], strategy: Strategy | None, end: float) -> npt.NDArray[np.bool_]:
-    if strategy is None:
-        return natural
-    if strategy.never or end <= strategy.after_s:
-        return np.zeros_like(natural)
-    return np.ones_like(natural) if end == strategy.by_s else natural
+def _pace(start: float, end: float) -> float:
+    """Replies an hour to a calm complaint; companies hurry before an hour and before a day are over."""
+    deadline = 8 if end in (HOUR, 24 * HOUR) or 23.5 <= start / HOUR < 24 else 1
+    return deadline * 0.45 / (1 + (start + end) / 2 / HOUR)
+
+
+def _ahead(strategy: Strategy | None) -> dict[float, float]:
+    """Start of each step of the strategy's window -> the pace from there until it closes, summed."""
+    ahead, total = {}, 0.0
+    if strategy is not None and not strategy.never:
+        for start, end in reversed(list(pairwise(STEPS_S))):
+            if strategy.after_s <= start < strategy.by_s:
+                total += _pace(start, end) * (end - start) / HOUR
+                ahead[start] = total
+    return ahead
 
 
 def truth(

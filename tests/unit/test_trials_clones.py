@@ -3,11 +3,14 @@
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from complaintlab.models.causal_logistic import Features, fit_hazard, softplus
 from complaintlab.models.strategies import Strategy
-from complaintlab.models.trials_clones import Inverse, clone, log_weights, log_weights_by, risk
+from complaintlab.models.trials_clones import clone, risk
 from complaintlab.models.trials_course import COMPETING, EVENT, FOLLOWED, LOST, Course, course
+from complaintlab.models.trials_weights import Replying, log_weights, replying
 
 ENDS = np.array([10, 20, 30, 40])
 NEVER = Strategy("never", 0, np.inf)
@@ -75,27 +78,63 @@ def test_nobody_is_at_risk_before_being_sighted() -> None:
     assert clones.complete.tolist() == [True, False]
 
 
-def inverse(n: int, hazard: list[float]) -> Inverse:
-    stay = np.tile(-np.log1p(-np.array(hazard)), (n, 1))
-    end = np.cumsum(stay, axis=1)
-    return Inverse(end, end - stay / 2, np.tile(-np.log(np.array(hazard)), (n, 1)))
+def replies(n: int, hazard: list[float], history: float = 0.0) -> Replying:
+    """The same hazards for everybody; ``history`` is added to the predictor from the third interval on."""
+    later = np.tile([0.0, 0.0, history, history], (n, 1))
+    calendar = np.tile(np.log(np.array(hazard) / (1 - np.array(hazard))), (n, 1))
+    return Replying(softplus(calendar + later), calendar, later)
 
 
-def test_weights_are_inverse_probabilities_of_the_window() -> None:
+def test_weights_are_inverse_probabilities_of_the_strategy() -> None:
     lived = made((INF, INF, FOLLOWED), (25, INF, FOLLOWED), (15, INF, FOLLOWED), (25, 28, EVENT))
-    of = inverse(4, [0.1, 0.2, 0.3, 0.4])
-    never = np.exp(log_weights_by(clone(lived, NEVER), of, None, 3))
+    of = replies(4, [0.1, 0.2, 0.3, 0.4])
+    never = np.exp(log_weights(clone(lived, NEVER), of, None, 3).final)
     assert never[0] == pytest.approx(1 / (0.9 * 0.8 * 0.7 * 0.6))
-    window = clone(lived, FROM_10_BY_30)
-    assert np.exp(log_weights_by(window, of, None, 3))[1:] == pytest.approx([1 / 0.27, 1 / 0.9, 1 / 0.27])
-    by_time = np.exp(log_weights(window, of, None))
-    assert by_time[1] == pytest.approx([0.9**-0.5, 1 / 0.9, 1 / 0.9, 1 / 0.27])
+    window = log_weights(clone(lived, FROM_10_BY_30), of, None, 3)
+    answered_in_window = 0.9 * (1 - 0.8 * 0.7)
+    assert np.exp(window.final)[1:] == pytest.approx([1 / answered_in_window] * 3)
+    waits = (1 - 0.7) / (1 - 0.8 * 0.7)
+    assert np.exp(window.during)[1] == pytest.approx(
+        [0.9**-0.5, 1 / 0.9, 1 / 0.9 * waits, 1 / answered_in_window]
+    )
+
+
+def test_an_event_before_the_reply_has_the_weight_of_who_still_waits() -> None:
+    lived = made((INF, 25, EVENT), (INF, 15, EVENT))
+    final = np.exp(log_weights(clone(lived, FROM_10_BY_30), replies(2, [0.1, 0.2, 0.3, 0.4]), None, 3).final)
+    assert final == pytest.approx([1 / 0.9 * (1 - 0.7) / (1 - 0.8 * 0.7), 1 / 0.9])
+
+
+def test_the_strategy_looks_ahead_from_the_history_of_the_moment() -> None:
+    """By hand: foreseen with hazards (.2, .3), then seen with .3 changed by the history to .5."""
+    shift = float(np.log(0.5 / 0.5) - np.log(0.3 / 0.7))
+    of = replies(1, [0.1, 0.2, 0.3, 0.4], shift)
+    final = np.exp(log_weights(clone(made((25, INF, FOLLOWED)), FROM_10_BY_30), of, None, 3).final)
+    wait = (1 - 0.7) / (1 - 0.8 * 0.7)
+    assert final == pytest.approx([1 / 0.9 * wait * 1 / 0.5])
+
+
+@given(st.lists(st.floats(0.05, 0.9), min_size=4, max_size=4), st.floats(-2, 2))
+def test_the_weights_of_what_may_happen_to_a_complaint_add_up_to_it(
+    hazard: list[float], history: float
+) -> None:
+    """Whatever the hazards and the history: natural chances times weights sum to 1 (a martingale)."""
+    lived = made(*[(reply, INF, FOLLOWED) for reply in (5, 15, 25, 35, INF)])
+    of = replies(5, hazard, history)
+    natural = -np.expm1(-of.stay[0])
+    waits = np.concatenate([[1.0], np.cumprod(1 - natural)])
+    chances = waits * np.append(natural, 1.0)
+    for strategy in (NEVER, BY_20, FROM_10_BY_30):
+        clones = clone(lived, strategy)
+        weights = np.where(clones.complete, np.exp(log_weights(clones, of, None, 3).final), 0.0)
+        assert chances @ weights == pytest.approx(1.0)
 
 
 def test_loss_multiplies_the_weights() -> None:
     lived = made((INF, INF, FOLLOWED))
-    of, loss = inverse(1, [0.1] * 4), inverse(1, [0.5] * 4)
-    alone, both = (np.exp(log_weights_by(clone(lived, NEVER), of, x, 3)) for x in (None, loss))
+    of = replies(1, [0.1] * 4)
+    loss = replies(1, [0.5] * 4).staying()
+    alone, both = (np.exp(log_weights(clone(lived, NEVER), of, x, 3).final) for x in (None, loss))
     assert both / alone == pytest.approx([16])
 
 
@@ -107,9 +146,9 @@ def test_risk_without_censoring_is_the_share_with_the_event() -> None:
     assert at_risk.tolist() == [4, 3, 2, 2]
 
 
-def test_a_window_that_nobody_closes_cannot_be_weighted() -> None:
-    assert not clone(made((5, INF, FOLLOWED), (INF, INF, FOLLOWED)), BY_20).weighable()
-    assert clone(made((5, INF, FOLLOWED), (15, INF, FOLLOWED), (INF, INF, FOLLOWED)), BY_20).weighable()
+def test_a_window_in_which_nobody_is_answered_cannot_be_weighted() -> None:
+    assert not clone(made((5, INF, FOLLOWED), (INF, INF, FOLLOWED)), FROM_10_BY_30).weighable()
+    assert clone(made((15, INF, FOLLOWED), (INF, INF, FOLLOWED)), FROM_10_BY_30).weighable()
 
 
 def test_weights_of_the_compliant_add_up_to_everybody() -> None:
@@ -117,10 +156,8 @@ def test_weights_of_the_compliant_add_up_to_everybody() -> None:
     reply = np.random.default_rng(1).choice([5.0, 15.0, 25.0, 35.0, INF], 2000)
     lived = Course(ENDS, np.zeros(2000), reply, np.full(2000, INF), np.zeros(2000, dtype=np.int8))
     features = Features(np.empty((2000, 0)), np.eye(4), np.empty((0, 2000, 4), np.float32), np.zeros(4))
-    eta = features.predictor(fit_hazard(features, *lived.awaiting_reply()).coefficients)
-    stay = softplus(eta)
-    of = Inverse(np.cumsum(stay, axis=1), np.cumsum(stay, axis=1) - stay / 2, stay - eta)
+    of = replying(fit_hazard(features, *lived.awaiting_reply()))
     for strategy in (NEVER, BY_20, FROM_10_BY_30):
         clones = clone(lived, strategy)
-        weights = np.exp(log_weights_by(clones, of, None, 3))[clones.complete]
+        weights = np.exp(log_weights(clones, of, None, 3).final)[clones.complete]
         assert weights.sum() == pytest.approx(2000, rel=0.01)

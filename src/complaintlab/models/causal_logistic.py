@@ -24,14 +24,16 @@ class Features:
     """What a hazard may depend on, for n episodes and K intervals.
 
     ``baseline`` (n, p); ``time`` (K, q) with the intercept first; ``varying`` (r, n, K), known at the start
-    of the interval; ``offset`` (K,) enters with coefficient 1. Baseline and varying features are standardised
-    by the caller, since the ridge treats all alike.
+    of the interval, the first ``history`` of them not foreseeable before; ``offset`` (K,) enters with
+    coefficient 1. Baseline and varying features are standardised by the caller, since the ridge treats all
+    alike.
     """
 
     baseline: FloatArray
     time: FloatArray
     varying: npt.NDArray[np.float32]
     offset: FloatArray
+    history: int = 0
 
     @property
     def size(self) -> int:
@@ -45,6 +47,14 @@ class Features:
         for coefficient, values in zip(coefficients[p + q :], self.varying, strict=True):
             eta += np.float32(coefficient) * values
         return eta
+
+    def history_part(self, coefficients: FloatArray) -> FloatArray:
+        """The part of the linear predictor that the history adds, (n, K)."""
+        first = self.baseline.shape[1] + self.time.shape[1]
+        part = np.zeros((len(self.baseline), len(self.time)))
+        for coefficient, values in zip(coefficients[first:], self.varying[: self.history], strict=False):
+            part += np.float32(coefficient) * values
+        return part
 
     def penalty(self) -> FloatArray:
         """Ridge of each coefficient: a standard normal prior, but none (beyond rounding) on the intercept."""

@@ -1,8 +1,11 @@
 """Reply strategies of the target trials, and the grid of time on which they are emulated.
 
 The same definitions serve the estimator (clone-censor-weight) and the world's truth, so that both speak
-of one estimand: follow the company's natural reply timing inside the window, reply in the window's last
-interval if that has not happened before, and never outside it (Hernán 2018; Cain et al. 2010).
+of one estimand: answer inside the window, timed as this company times its replies inside it, and never
+outside it. At each moment the hazard of the reply is the natural one divided by the chance, foreseen from
+the history so far, that a reply comes before the window closes; in the last interval it is 1 (a
+representative intervention: Young et al. 2011; Cain et al. 2010 for grace periods). Foreseen means: the
+calendar goes on as it will, the critic's part of the history stays as it is.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def emulate(
     baseline, _ = confounder_matrix(episodes, companies=True)
     lived = course(episodes, outcome, grid(horizon_days))
     others = [name for name in OUTCOMES if name != outcome]
-    reply = features(episodes, spells, baseline, lived, strategies, others)
+    reply = features(episodes, spells, baseline, lived, others)
     cluster, df = resampling_unit(codes(episodes["author_id"]), codes(episodes["company"]))
     return target_trial(
         lived,

@@ -1,8 +1,7 @@
-"""Clones of complaints under reply strategies: exposure, weights and weighted risk.
+"""Clones of complaints under reply strategies, and their weighted risk.
 
 A clone follows its strategy until its complaint departs from it, and is then censored (Hernán 2018; Cain
-et al. 2010). Before the window a clone is kept by not being answered, within it by nothing (natural timing
-counts), in its last interval by being answered, afterwards by nothing (usual care).
+et al. 2010): by a reply before the window opens, or by none until it closes. Afterwards comes usual care.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ class Clones:
 
     ``exposure`` (n, K); ``last`` the interval in which a clone leaves; ``shown`` its event or competing end
     while compliant (FOLLOWED for neither); ``complete``: entered, and neither censored nor lost;
-    ``forced``: replied in the window's last interval. The first ``opens`` intervals are before the window;
-    ``closes`` is its last.
+    ``reply_at`` the interval of the reply, K without one. The first ``opens`` intervals are before the
+    window; ``closes`` is its last.
     """
 
     strategy: Strategy
@@ -35,16 +34,20 @@ class Clones:
     last: IntArray
     shown: IntArray
     complete: BoolArray
-    forced: BoolArray
+    reply_at: IntArray
     opens: int
     closes: int
 
+    @property
+    def answered(self) -> BoolArray:
+        """Who was answered inside the window; nobody where the strategy is never to answer."""
+        within = (self.reply_at >= self.opens) & (self.reply_at <= self.closes)
+        return np.asarray(within & (not self.strategy.never))
+
     def weighable(self) -> bool:
-        """Whether somebody replied in the last interval, or nobody was left to reply there."""
-        if self.strategy.never or bool(self.forced.any()):
-            return True
+        """Whether somebody was answered inside the window, or nobody was left to be."""
         departed = ~self.complete & (self.last == self.closes)
-        return not bool(departed.any())
+        return self.strategy.never or bool(self.answered.any()) or not bool(departed.any())
 
 
 def clone(course: Course, strategy: Strategy) -> Clones:
@@ -65,59 +68,10 @@ def clone(course: Course, strategy: Strategy) -> Clones:
         last=last,
         shown=np.where(complete, course.cause, FOLLOWED).astype(np.int64),
         complete=complete,
-        forced=course.replied & (course.reply_at == closes),
+        reply_at=course.reply_at,
         opens=opens,
         closes=closes,
     )
-
-
-@dataclass(frozen=True)
-class Inverse:
-    """−log of the probability of staying until the ``end`` and the ``middle`` of each interval, (n, K).
-
-    ``last`` holds −log of the reply's hazard (n, K), of which only the windows' last intervals are used.
-    """
-
-    end: FloatArray
-    middle: FloatArray
-    last: FloatArray
-
-
-def log_weights(clones: Clones, reply: Inverse, loss: Inverse | None) -> FloatArray:
-    """(n, K) log inverse probability of complying, and of being seen, to the middle of each interval.
-
-    Weights are not stabilised: a numerator that depends on time and arm alone cancels in hazards
-    within arm and interval.
-    """
-    opens, closes = clones.opens, clones.closes
-    weights = np.zeros_like(clones.exposure)
-    weights[:, :opens] = reply.middle[:, :opens]
-    if 0 < opens < weights.shape[1]:
-        weights[:, opens:] = reply.end[:, opens - 1 : opens]
-    weights[:, closes + 1 :] += _forced(clones, reply)[:, None]
-    return weights if loss is None else weights + loss.middle
-
-
-def log_weights_by(clones: Clones, reply: Inverse, loss: Inverse | None, limit: int) -> FloatArray:
-    """(n,) the same at the end of interval ``limit``, or of follow-up where the clone leaves before."""
-    rows = np.arange(len(clones.last))
-    at = np.minimum(clones.last, limit)
-    within = (clones.shown != FOLLOWED) & (clones.last <= limit)
-    weights = np.zeros(len(rows))
-    if clones.opens:
-        kept = reply.end[rows, np.minimum(at, clones.opens - 1)]
-        weights += np.where(within & (at < clones.opens), reply.middle[rows, at], kept)
-    weights += np.where(at >= clones.closes, _forced(clones, reply), 0.0)
-    if loss is not None:
-        weights += np.where(within, loss.middle[rows, at], loss.end[rows, at])
-    return weights
-
-
-def _forced(clones: Clones, reply: Inverse) -> FloatArray:
-    """−log probability of replying in the window's last interval, for the clones that did."""
-    if clones.strategy.never:
-        return np.zeros(len(clones.last))
-    return np.where(clones.forced, reply.last[:, clones.closes], 0.0)
 
 
 def risk(

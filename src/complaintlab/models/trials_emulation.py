@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from complaintlab.models.causal_inference import Effect, effect, effective_size, multiplicities
-from complaintlab.models.causal_logistic import Features, PooledLogistic, fit_hazard, softplus
+from complaintlab.models.causal_logistic import Features, PooledLogistic, fit_hazard
 from complaintlab.models.strategies import DAY, Strategy
-from complaintlab.models.trials_clones import Clones, Inverse, clone, log_weights, log_weights_by, risk
+from complaintlab.models.trials_clones import Clones, clone, risk
 from complaintlab.models.trials_course import EVENT, Course
+from complaintlab.models.trials_weights import Replying, Staying, log_weights, replying, staying
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -85,10 +86,10 @@ class _Hazards:
     reply: PooledLogistic
     loss: PooledLogistic | None
 
-    def at(self, multiplicity: FloatArray | None) -> tuple[Inverse, Inverse | None]:
-        """Inverse probabilities fitted to all data, or refitted to a resample."""
-        reply = _inverse(self.reply, multiplicity)
-        return reply, None if self.loss is None else _inverse(self.loss, multiplicity)
+    def at(self, multiplicity: FloatArray | None = None) -> tuple[Replying, Staying | None]:
+        """The hazards fitted to all data, or refitted to a resample."""
+        reply = replying(self.reply, multiplicity)
+        return reply, None if self.loss is None else staying(self.loss, multiplicity)
 
 
 def target_trial(
@@ -117,59 +118,51 @@ def target_trial(
     )
     clones = [clone(course, strategy) for strategy in strategies]
     everyone = np.ones(course.n)
-    fitted = hazards.at(None)
-    point = [_risks(c, *fitted, everyone, truncate_at) for c in clones]
+    grace = max((c.closes for c in clones if not c.strategy.never), default=0)
+    fitted = hazards.at()
+    point = [_risks(c, *fitted, grace, everyone, truncate_at) for c in clones]
     drawn: list[list[_Risks]] = []
     for multiplicity in multiplicities(cluster, resamples, seed):
         refitted = hazards.at(multiplicity)
-        drawn.append([_risks(c, *refitted, multiplicity, truncate_at) for c in clones])
+        drawn.append([_risks(c, *refitted, grace, multiplicity, truncate_at) for c in clones])
     converged = hazards.reply.converged and (hazards.loss is None or hazards.loss.converged)
-    grace = max((c.closes for c in clones if not c.strategy.never), default=0)
-    arms = tuple(
-        _arm(c, point[j], _weights_by(c, *fitted, grace), [draw[j] for draw in drawn])
-        for j, c in enumerate(clones)
-    )
+    arms = tuple(_arm(c, point[j], [draw[j] for draw in drawn]) for j, c in enumerate(clones))
     return Trial(course, arms, converged, df)
 
 
 @dataclass(frozen=True)
 class _Risks:
     weights: FloatArray
+    grace: FloatArray
     at_risk: FloatArray
     risk: FloatArray
     truncated: FloatArray
 
 
-def _inverse(model: PooledLogistic, multiplicity: FloatArray | None) -> Inverse:
-    coefficients = model.coefficients if multiplicity is None else model.one_step(multiplicity)
-    eta = model.features.predictor(coefficients)
-    stay = softplus(eta)
-    end = np.cumsum(stay, axis=1)
-    return Inverse(end=end, middle=end - stay / 2, last=stay - eta)
-
-
 def _risks(
-    clones: Clones, reply: Inverse, loss: Inverse | None, multiplicity: FloatArray, truncate_at: float
+    clones: Clones,
+    reply: Replying,
+    loss: Staying | None,
+    grace: int,
+    multiplicity: FloatArray,
+    truncate_at: float,
 ) -> _Risks:
-    weights = np.exp(log_weights(clones, reply, loss))
-    last = _weights_by(clones, reply, loss, clones.exposure.shape[1] - 1)
-    value, at_risk = risk(clones, weights, last, multiplicity)
-    drawn = np.repeat(last, multiplicity.astype(np.int64) * clones.complete)
+    logs = log_weights(clones, reply, loss, grace)
+    during = np.exp(logs.during)
+    final = np.where(clones.complete, np.exp(logs.final), 0.0)
+    by_grace = np.where(clones.complete | (clones.last > grace), np.exp(logs.grace), 0.0)
+    value, at_risk = risk(clones, during, final, multiplicity)
+    drawn = np.repeat(final, multiplicity.astype(np.int64) * clones.complete)
     cut = float(np.quantile(drawn, truncate_at)) if len(drawn) else np.inf
-    truncated, _ = risk(clones, np.minimum(weights, cut), np.minimum(last, cut), multiplicity)
-    return _Risks(last, at_risk, value, truncated)
+    truncated, _ = risk(clones, np.minimum(during, cut), np.minimum(final, cut), multiplicity)
+    return _Risks(final, by_grace, at_risk, value, truncated)
 
 
-def _weights_by(clones: Clones, reply: Inverse, loss: Inverse | None, limit: int) -> FloatArray:
-    kept = clones.complete | (clones.last > limit)
-    return np.where(kept, np.exp(log_weights_by(clones, reply, loss, limit)), 0.0)
-
-
-def _arm(clones: Clones, point: _Risks, grace: FloatArray, drawn: list[_Risks]) -> Arm:
+def _arm(clones: Clones, point: _Risks, drawn: list[_Risks]) -> Arm:
     return Arm(
         clones=clones,
         weights=point.weights,
-        grace=grace,
+        grace=point.grace,
         at_risk=point.at_risk,
         risk=point.risk,
         resampled=np.array([draw.risk for draw in drawn]),

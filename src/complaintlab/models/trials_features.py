@@ -9,13 +9,15 @@ import numpy.typing as npt
 import polars as pl
 
 from complaintlab.models.causal_logistic import Features
-from complaintlab.models.strategies import DAY, HOUR, MINUTE, Strategy
+from complaintlab.models.strategies import DAY, HOUR, MINUTE
 from complaintlab.models.trials_course import Course
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 KNOTS_S = (15 * MINUTE, 45 * MINUTE, 2 * HOUR, 6 * HOUR, 16 * HOUR, 2 * DAY)
+WAITED_FLOOR_HOURS = 0.1
+WAITED_KNOTS_HOURS = (0.5, 2.0, 8.0)
 HOURS_OF_DAYPART = 4
 HOURS_OF_WEEK = 168
 
@@ -25,47 +27,41 @@ def features(
     spells: pl.DataFrame,
     baseline: FloatArray,
     course: Course,
-    strategies: Sequence[Strategy],
     other_events: Sequence[str],
 ) -> Features:
     """Features of the reply hazard: ``baseline`` (n, p), time since the complaint, and history.
 
     History is what the spells' row in force at the interval's start says: hostility of the critic's latest
     turn, others against so far, turns so far, load; whether one of ``other_events`` (columns <event>_s of
-    ``episodes``) has been shown; and the company's opening hours, part of day and weekend at that moment.
+    ``episodes``) has been shown. What can be foreseen is the company's opening hours, part of day and weekend
+    at that moment, and how the effect of the opener's hostility fades.
     """
     starts = course.starts_s
-    spans = [
-        *_in_force(episodes, spells, starts),
-        *(_by(episodes[f"{event}_s"], starts) for event in other_events),
-        *_calendar(episodes, spells, starts),
-    ]
-    spans.append(_scaled(spans[0]) * np.log(course.ends_s / HOUR)[None, :])
-    varying = [_scaled(values) for values in spans if values.std() > 1e-9]
-    time = time_basis(course.ends_s, strategies)
-    stacked = np.array(varying, dtype=np.float32).reshape(-1, course.n, len(course.ends_s))
-    return Features(baseline, time, stacked, _log_hours(course.ends_s))
+    history = _told_apart(
+        [
+            *_in_force(episodes, spells, starts),
+            *(_by(episodes[f"{event}_s"], starts) for event in other_events),
+        ]
+    )
+    fading = _scaled(episodes["hostility"].to_numpy())[:, None] * np.log(course.ends_s / HOUR)[None, :]
+    foreseeable = _told_apart([*_calendar(episodes, spells, starts), fading])
+    varying = np.array(history + foreseeable, dtype=np.float32).reshape(-1, course.n, len(course.ends_s))
+    return Features(baseline, time_basis(course.ends_s), varying, _log_hours(course.ends_s), len(history))
 
 
 def with_answered(base: Features, course: Course) -> Features:
     """Features of the hazard of loss: those of the reply, and whether there has been one."""
     answered = (course.reply_s[:, None] <= course.starts_s[None, :]).astype(float)
-    time = time_basis(course.ends_s, ())[:, [0, 1, -1]]
+    time = time_basis(course.ends_s)[:, [0, 1, -1]]
     varying = np.concatenate([base.varying, _scaled(answered)[None].astype(np.float32)])
     return Features(base.baseline, time, varying, base.offset)
 
 
-def time_basis(ends_s: IntArray, strategies: Sequence[Strategy]) -> FloatArray:
-    """(K, q): intercept, log hours (linear between knots), whole days, and each window's last interval.
-
-    The last intervals have terms of their own because the replies there stand for everybody forced to
-    reply: with a logistic model, fitted and observed numbers of replies then agree in each of them.
-    """
+def time_basis(ends_s: IntArray) -> FloatArray:
+    """(K, q): intercept, log hours (linear between knots), and whole days."""
     hours = np.log(_middle(ends_s) / HOUR)
     bends = [np.maximum(hours - np.log(knot / HOUR), 0.0) for knot in KNOTS_S]
-    closing = sorted({s.by_s for s in strategies if not s.never})
-    last = [(ends_s == by).astype(float) for by in closing]
-    return np.column_stack([np.ones(len(ends_s)), hours, *bends, *last, ends_s > DAY])
+    return np.column_stack([np.ones(len(ends_s)), hours, *bends, ends_s > DAY])
 
 
 def _in_force(episodes: pl.DataFrame, spells: pl.DataFrame, starts: IntArray) -> list[FloatArray]:
@@ -102,7 +98,10 @@ def _by(seconds: pl.Series, starts: IntArray) -> FloatArray:
 
 
 def _calendar(episodes: pl.DataFrame, spells: pl.DataFrame, starts: IntArray) -> list[FloatArray]:
-    """(n, K) each: opening hours now, parts of the day now (but one), weekend now."""
+    """(n, K) each: opening hours now and those waited so far, parts of the day (but one), weekend now.
+
+    Many companies answer by the opening hours that a complaint has waited, not by the clock.
+    """
     within = episodes.select(
         pl.col("started_at").dt.minute().cast(pl.Int64) * 60 + pl.col("started_at").dt.second()
     ).to_series()
@@ -111,8 +110,12 @@ def _calendar(episodes: pl.DataFrame, spells: pl.DataFrame, starts: IntArray) ->
     part = hour % 24 // HOURS_OF_DAYPART
     parts = [(part == p).astype(float) for p in range(1, 24 // HOURS_OF_DAYPART)]
     company = episodes["company"].rank("dense").cast(pl.Int64).to_numpy() - 1
-    opening = opening_hours(episodes, spells)
-    return [opening[company[:, None], hour], *parts, (hour >= 5 * 24).astype(float)]
+    now_open = opening_hours(episodes, spells)[company[:, None], hour]
+    lengths = np.diff(starts, append=starts[-1]) / HOUR
+    waited = np.cumsum(now_open * lengths, axis=1) - now_open * lengths
+    log_waited = np.log(waited + WAITED_FLOOR_HOURS)
+    bends = [np.maximum(log_waited - np.log(knot), 0.0) for knot in WAITED_KNOTS_HOURS]
+    return [now_open, log_waited, *bends, *parts, (hour >= 5 * 24).astype(float)]
 
 
 def opening_hours(episodes: pl.DataFrame, spells: pl.DataFrame) -> FloatArray:
@@ -133,6 +136,11 @@ def opening_hours(episodes: pl.DataFrame, spells: pl.DataFrame) -> FloatArray:
     total = np.where(seen, table, 0.0).sum(axis=0)
     mean = np.divide(total, seen.sum(axis=0), out=np.full(HOURS_OF_WEEK, 0.5), where=seen.any(axis=0))
     return np.asarray(np.where(seen, table, mean[None, :]))
+
+
+def _told_apart(spans: list[FloatArray]) -> list[FloatArray]:
+    """Standardised, without those that are the same everywhere."""
+    return [_scaled(values) for values in spans if values.std() > 1e-9]
 
 
 def _scaled(values: FloatArray) -> FloatArray:

@@ -76,7 +76,7 @@ def why_not(question: Question, first: Arm, second: Arm) -> str | None:
         if arm.events < MINIMUM_EVENTS:
             return f"Only {arm.events} complaints that followed '{name}' {question.outcome}: too few."
         if not arm.clones.weighable():
-            return f"No reply falls into the last interval of '{name}': nobody stands for the late."
+            return f"No complaint was answered in the window of '{name}': nobody stands for it."
     return None
 
 

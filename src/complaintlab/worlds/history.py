@@ -97,7 +97,7 @@ class _Run:
         self.states: dict[State, Flags] = {state: np.zeros(n, dtype=bool) for state in STATES}
         self.gone = np.zeros(n, dtype=bool)
         self.opened_before = calendar.opened_by(people.company, people.at_s)
-        self.waited_open = np.zeros(n)
+        self.outlook = self._outlook()
         self.first_reply_s = np.full(n, np.inf)
         self.last_reply_s = np.full(n, np.inf)
         self.last_turn_s = np.full(n, -np.inf)
@@ -146,24 +146,55 @@ class _Run:
     def _reply_probabilities(self, start_s: float, stop_s: float) -> tuple[Flags, Floats]:
         """Whether a reply would be the first, and its probability in the step."""
         first = np.isinf(self.first_reply_s)
-        laws, at_s = self.laws.replies, self.people.at_s
-        waited = self.waited_open
-        self.waited_open = self.calendar.opened_by(self.people.company, at_s + stop_s) - self.opened_before
-        opened = self.waited_open - waited
-        hours = opened + laws.closed * ((stop_s - start_s) / 3600 - opened)
-        per_hour = np.array(laws.per_hour)[np.searchsorted(laws.from_hours, waited, side="right") - 1]
-        rate = per_hour * self.reply_rate * (start_s < laws.patience_days * DAY)
+        laws = self.laws.replies
         owed = ~first & (self.last_turn_s > self.last_reply_s) & (self.n_replies <= laws.later_at_most)
-        odds = -np.expm1(-hours * np.where(first, rate, laws.later_per_hour * owed))
-        return first, np.where(self.gone, 0.0, self._as_set(first, odds, start_s, stop_s))
+        later = self._hours(start_s, stop_s) * laws.later_per_hour * owed
+        odds = -np.expm1(-np.where(first, self._pace(start_s, stop_s) * self.reply_rate, later))
+        return first, np.where(self.gone, 0.0, self._as_set(first, odds, start_s))
 
-    def _as_set(self, first: Flags, odds: Floats, start_s: float, stop_s: float) -> Floats:
-        strategy = self.policy.timing
-        if strategy is None:
+    def _as_set(self, first: Flags, odds: Floats, start_s: float) -> Floats:
+        """Inside the window the natural odds over the foreseen chance of a reply in the rest of it."""
+        if self.policy.timing is None:
             return odds
-        if strategy.never or start_s < strategy.after_s or start_s >= strategy.by_s:
+        if start_s not in self.outlook:
             return np.where(first, 0.0, odds)
-        return np.where(first, 1.0, odds) if stop_s >= strategy.by_s else odds
+        chance = -np.expm1(-self.outlook[start_s] * self.reply_rate)
+        return np.where(first, odds / np.maximum(chance, 1e-300), odds)
+
+    def _outlook(self) -> dict[float, Floats]:
+        """Start of each step of the window -> the pace of replies summed from there until it closes."""
+        strategy = self.policy.timing
+        if strategy is None or strategy.never:
+            return {}
+        stops = steps().astype(float)
+        starts = np.concatenate([[0.0], stops[:-1]])
+        window = [
+            (start, stop)
+            for start, stop in zip(starts, stops, strict=True)
+            if strategy.after_s <= start < strategy.by_s
+        ]
+        ahead, outlook = np.zeros(len(self.people)), {}
+        for start, stop in reversed(window):
+            ahead = ahead + self._pace(start, stop)
+            outlook[start] = ahead
+        return outlook
+
+    def _pace(self, start_s: float, stop_s: float) -> Floats:
+        """Expected first replies in the step to a complaint of average speed: the calendar's part alone."""
+        laws = self.laws.replies
+        law = np.searchsorted(laws.from_hours, self._waited_open(start_s), side="right") - 1
+        per_hour = np.array(laws.per_hour)[law] * (start_s < laws.patience_days * DAY)
+        return np.asarray(self._hours(start_s, stop_s) * per_hour)
+
+    def _hours(self, start_s: float, stop_s: float) -> Floats:
+        """Hours of the step, those after closing counted as the laws say."""
+        opened = self._waited_open(stop_s) - self._waited_open(start_s)
+        return np.asarray(opened + self.laws.replies.closed * ((stop_s - start_s) / 3600 - opened))
+
+    def _waited_open(self, since_s: float) -> Floats:
+        """Opening hours that have passed ``since_s`` seconds after each complaint."""
+        people = self.people
+        return self.calendar.opened_by(people.company, people.at_s + since_s) - self.opened_before
 
     def _removal_probabilities(self, start_s: float, stop_s: float) -> Floats:
         expected = self.removal * float(self.laws.removal.pace.mass(start_s, stop_s))

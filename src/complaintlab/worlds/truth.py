@@ -80,8 +80,8 @@ class Answer:
 def run(collect: Collect, analysis: Analysis, companies: Companies, claims: Claims, root: Path) -> Outputs:
     """True risk differences of timing and of first replies' acts, by 1, 3 and the primary number of days.
 
-    Empty unless the source is the world. Timing: natural reply hazard inside the window, a reply forced
-    within the window's last interval if there was none, none outside; usual care after it. Acts: among
+    Empty unless the source is the world. Timing: the strategies of ``models/strategies.py``, with the
+    world's own reply hazard; usual care after the first reply. Acts: among
     episodes answered within 7 days, the first reply with and without the act, all else of it as it was.
 
     Raises:
