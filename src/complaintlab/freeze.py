@@ -32,6 +32,7 @@ from complaintlab.params import (
 from complaintlab.store import Store, write_json
 
 PLAN_FILE = "plan.lock"
+NOT_FROZEN = "{}"
 CLAIMS_FILE = "claims.yaml"
 PLANNED: tuple[type[Section], ...] = (Analysis, Inference, Trials, ReplyEffects, VerdictRule)
 NO_PLAN = "no frozen plan"
@@ -111,7 +112,7 @@ def deviations(root: Path, plan: Plan) -> Deviations:
     """
     path = root / PLAN_FILE
     text = path.read_text(encoding="utf-8").strip() if path.exists() else ""
-    if not text:
+    if text in ("", NOT_FROZEN):
         return Deviations((), None, None, _sizes(plan.claims))
     lock = _read(text)
     frozen = Plan(
@@ -131,7 +132,7 @@ def _read(text: str) -> dict[str, Any]:
     if not intact:
         raise UserError(
             f"{PLAN_FILE} does not have the content that was frozen: restore it from the repository, or "
-            "delete it, and the study is exploratory."
+            f"write {NOT_FROZEN} into it, and the study is exploratory."
         )
     return lock
 

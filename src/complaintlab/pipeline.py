@@ -27,6 +27,8 @@ EXTRA_DEPS: dict[str, tuple[str, ...]] = {
     "collect": ("${collect.path}", "data/keys/${collect.source}.fingerprint"),
     "truth": ("data/world.yaml",),
     "measure": ("data/measure_quality.csv",),
+    "verdicts": ("plan.lock",),
+    "report": ("plan.lock",),
 }
 
 EXTRA_OUTS: dict[str, dict[str, list[Any]]] = {
