@@ -28,7 +28,9 @@ COPIED = (
     "notebooks",
     ".dvc",
     ".dvcignore",
+    "plan.lock",
 )
+LEFT_BEHIND = {"data/tables", "data/raw", ".dvc/tmp", ".dvc/cache", ".dvc/config.local"}
 CONTRACT = (
     "claim", "verdict", "certainty", "reason", "contrast", "scale", "estimate", "lower", "upper", "p",
     "p_adjusted", "n", "events",
@@ -48,13 +50,15 @@ def command(study: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def study(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy without git, with a smaller world, run once."""
     folder = tmp_path_factory.mktemp("study")
-    ignored = shutil.ignore_patterns(
-        "tables", "raw", "tmp", "cache", "config.local", "__pycache__", "*.egg-info"
-    )
+
+    def made(directory: str, names: list[str]) -> set[str]:
+        place = Path(directory).relative_to(repo)
+        return {name for name in names if name == "__pycache__" or (place / name).as_posix() in LEFT_BEHIND}
+
     for name in COPIED:
         source = repo / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=ignored)
+            shutil.copytree(source, folder / name, ignore=made)
         else:
             shutil.copy(source, folder / name)
     settings = yaml.safe_load((folder / "params.yaml").read_text())
