@@ -59,10 +59,12 @@ class Model:
 def run(turns: pl.DataFrame, threads: pl.DataFrame, embed: Embed, root: Path) -> Outputs:
     """Embed the distinct normalised texts of ``embed.roles`` in threads whose root was seen.
 
+    With ``embed.replies: first``, of a company's turns only its first reply in each thread.
+
     Raises:
         UserError: the model is not there, is not the one expected, or does not give 384 numbers a text.
     """
-    texts = needed_texts(turns, threads, embed.roles)
+    texts = needed_texts(turns, threads, embed)
     if texts.is_empty():
         return Outputs(Vectors.create_empty())
     model = find_model(embed.model, root)
@@ -75,16 +77,30 @@ def run(turns: pl.DataFrame, threads: pl.DataFrame, embed: Embed, root: Path) ->
     return Outputs(conform("vectors", vectors))
 
 
-def needed_texts(turns: pl.DataFrame, threads: pl.DataFrame, roles: tuple[str, ...]) -> pl.DataFrame:
-    """Columns text_hash and text (normalised): one row per distinct text of ``roles``, sorted by hash."""
+def needed_texts(turns: pl.DataFrame, threads: pl.DataFrame, embed: Embed) -> pl.DataFrame:
+    """Columns text_hash and text (normalised): one row per distinct text that ``embed`` asks for, by hash."""
     rooted = threads.filter("root_seen").select("thread_id", "company")
+    asked = turns.filter(
+        pl.col("role").cast(pl.String).is_in(list(embed.roles)), pl.col("joined_into").is_null()
+    ).join(rooted, on=["thread_id", "company"], how="semi")
+    if embed.replies == "first":
+        asked = _without_later_replies(asked)
     return (
-        turns.filter(pl.col("role").cast(pl.String).is_in(list(roles)), pl.col("joined_into").is_null())
-        .join(rooted, on=["thread_id", "company"], how="semi")
-        .unique("text_hash", keep="first", maintain_order=True)
+        asked.unique("text_hash", keep="first", maintain_order=True)
         .select("text_hash", normalise(pl.col("text")).alias("text"))
         .sort("text_hash")
     )
+
+
+def _without_later_replies(turns: pl.DataFrame) -> pl.DataFrame:
+    """Of a company's turns in a thread the earliest alone (by post id at one moment); all of the others'."""
+    by_company = pl.col("role") == "company"
+    first = (
+        turns.filter(by_company)
+        .sort("created_at", "post_id")
+        .unique(["thread_id", "company"], keep="first", maintain_order=True)
+    )
+    return pl.concat([turns.filter(~by_company), first])
 
 
 def find_model(name: str, root: Path) -> Model:

@@ -87,6 +87,7 @@ class Embed(Section):
     key: ClassVar[str] = "embed"
     model: str
     roles: tuple[Literal["critic", "company", "bystander"], ...]
+    replies: Literal["first", "all"]
 
 
 class Cluster(Section):

@@ -66,13 +66,18 @@ class Thread:
 
 @dataclass
 class Case:
-    """A source made of threads; posts are named ``<thread>.<turn>``, the opener ``<thread>.0``."""
+    """A source made of threads; posts are named ``<thread>.<turn>``, the opener ``<thread>.0``.
+
+    Where it is ``busy``, a passer-by opens an unmeasured thread every 20 days from the first post
+    to the last opener, so that observation is continuous.
+    """
 
     threads: list[Thread]
     deletions: list[dict[str, Any]] = field(default_factory=list)
     sightings: list[dict[str, Any]] = field(default_factory=list)
     prospective: bool = False
     as_of: float = 400 * DAY
+    busy: bool = True
 
     def run(self, analysis: Analysis = ANALYSIS, companies: Companies | None = None) -> spells.Outputs:
         tables = self.tables()
@@ -83,11 +88,16 @@ class Case:
         return {
             "turns": _table("turns", [turn for turn, _ in rows]),
             "measures": _table("measures", [measure for _, measure in rows]),
-            "threads": _table("threads", [_thread(n, t) for n, t in enumerate(self.threads)]),
+            "threads": _table("threads", [_thread(n, t) for n, t in self._all_threads()]),
             "deletions": _table("deletions", [_deletion(**d) for d in self.deletions]),
             "sightings": _table("sightings", [_sighting(**s) for s in self.sightings]),
             "source": _table("source", [self._source()]),
         }
+
+    def _all_threads(self) -> list[tuple[int, Thread]]:
+        days = range(0, int(max((t.at for t in self.threads), default=0)), 20 * DAY) if self.busy else ()
+        passing = [Thread("passer-by", at) for at in days]
+        return [*enumerate(self.threads), *enumerate(passing, start=len(self.threads))]
 
     def _source(self) -> dict[str, Any]:
         flags = ("simulated", "selected_on_reply", "deletions_attributed", "engagement_timestamped")

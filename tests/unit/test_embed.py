@@ -18,7 +18,7 @@ from complaintlab.store import conform
 from complaintlab.tables import TABLES
 from complaintlab.texts import text_hashes
 
-PACKAGED = Embed(model="packaged", roles=("company",))
+PACKAGED = Embed(model="packaged", roles=("company",), replies="all")
 TEXTS = [
     "Sorry for the delay, your parcel is on its way.",
     "Please send us a direct message with your order number so that we can look into this for you.",
@@ -97,14 +97,30 @@ def test_a_long_text_is_marked_as_truncated(tmp_path: Path) -> None:
 def test_only_roles_asked_for_in_rooted_threads_are_needed() -> None:
     turns = pl.concat([turns_of(TEXTS[:2]), turns_of(TEXTS[2:], role="critic")])
     seen = threads_of(turns)
-    assert embed.needed_texts(turns, seen, ("company",)).height == 2
-    assert embed.needed_texts(turns, seen, ("company", "critic")).height == 5
-    assert embed.needed_texts(turns, threads_of(turns, root_seen=False), ("company",)).is_empty()
+    both = PACKAGED.model_copy(update={"roles": ("company", "critic")})
+    assert embed.needed_texts(turns, seen, PACKAGED).height == 2
+    assert embed.needed_texts(turns, seen, both).height == 5
+    assert embed.needed_texts(turns, threads_of(turns, root_seen=False), PACKAGED).is_empty()
+
+
+def test_only_the_first_reply_of_each_company_in_a_thread_is_needed() -> None:
+    thread = turns_of(TEXTS).with_columns(
+        thread_id=pl.lit("t"),
+        created_at=pl.col("created_at") + pl.duration(minutes=pl.Series([3, 1, 1, 4, 2])),
+        company=pl.Series(["acme", "acme", "acme", "other", "other"]),
+    )
+    critic = turns_of(["Late!", "Still late!"], role="critic").with_columns(thread_id=pl.lit("t"))
+    turns = pl.concat([thread, critic])
+    seen = threads_of(turns).unique()
+    first = Embed(model="packaged", roles=("company", "critic"), replies="first")
+    needed = set(embed.needed_texts(turns, seen, first)["text_hash"])
+    assert needed == set(text_hashes(pl.Series([TEXTS[1], TEXTS[4], "Late!", "Still late!"])))
+    assert embed.needed_texts(turns, seen, first.model_copy(update={"replies": "all"})).height == 7
 
 
 def test_copies_that_differ_in_numbers_and_links_are_one_text() -> None:
     turns = turns_of(["Case 123: see https://a.example/1", "case 77: see https://b.example/2"])
-    assert embed.needed_texts(turns, threads_of(turns), ("company",)).height == 1
+    assert embed.needed_texts(turns, threads_of(turns), PACKAGED).height == 1
 
 
 def test_nothing_to_embed_gives_an_empty_table(tmp_path: Path) -> None:
@@ -133,7 +149,7 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     turns = turns_of(TEXTS[:1])
     with pytest.raises(UserError, match="mine"):
-        embed.run(turns, threads_of(turns), Embed(model="mine", roles=("company",)), tmp_path)
+        embed.run(turns, threads_of(turns), Embed(model="mine", roles=("company",), replies="all"), tmp_path)
 
 
 @pytest.mark.parametrize("name", ["no/such-model-of-complaintlab", "not a name"])

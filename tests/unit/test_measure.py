@@ -188,6 +188,39 @@ def test_acts(text: str, act: str) -> None:
     assert act in one(text, role="company")["acts"]
 
 
+@pytest.mark.parametrize(
+    ("text", "acts"),
+    [
+        ("We got this wrong.", ["apology"]),
+        ("Your ticket has been rebooked and the taxi is on its way.", ["fix"]),
+        ("The duplicate fee was reversed and your order goes out tonight.", ["fix"]),
+        ("We have refunded the wrong charge.", ["fix"]),
+        ("Let us treat you to lunch, the next meal is on us.", ["compensate"]),
+        ("You should have read the conditions.", ["defend"]),
+        ("We are not liable for what other shops do.", ["defend"]),
+        ("Your voucher is valid within two weeks.", ["compensate"]),
+        ("The gap was caused by a flooded warehouse.", ["explain"]),
+        ("We hope that you are well.", []),
+    ],
+)
+def test_what_is_done_defended_and_given_is_told_apart(text: str, acts: list[str]) -> None:
+    assert one(text, role="company")["acts"] == acts
+
+
+@pytest.mark.parametrize(
+    ("text", "stance"),
+    [
+        ("I was about to cancel but the way they handled it made me a fan for life", "advocates"),
+        ("Your driver is a star, so helpful, I would recommend you to anyone", "advocates"),
+        ("Moving to another bank tomorrow", "escalates"),
+        ("You liars, that's what you are", "escalates"),
+        ("Don't use them, you have been warned", "escalates"),
+    ],
+)
+def test_leaving_warning_and_endorsing(text: str, stance: str) -> None:
+    assert one(text)["stance"] == stance
+
+
 def test_each_side_has_its_own_labels() -> None:
     reply, turn, bystander = (
         one("Thanks!", "company"),

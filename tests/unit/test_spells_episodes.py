@@ -31,6 +31,18 @@ def test_openers_in_the_washout_count_as_history_only() -> None:
     assert episode_of(case.run(), 2)["earlier_complaints"] == 1
 
 
+def test_stray_posts_from_years_before_are_no_observation() -> None:
+    strays = [Thread("old", 0), Thread("older", 25 * DAY)]
+    season = [Thread(f"p{day}", day * DAY) for day in range(900, 960, 10)]
+    assert openers(Case(strays + season, busy=False)) == {ident(f"{n}.0") for n in (5, 6, 7)}
+
+
+def test_a_long_silence_late_in_a_source_discards_nothing() -> None:
+    season = [Thread(f"p{day}", day * DAY) for day in range(0, 60, 10)]
+    after = [Thread("late", 120 * DAY), Thread("later", 130 * DAY)]
+    assert openers(Case(season + after, busy=False)) == {ident(f"{n}.0") for n in (3, 4, 5, 6, 7)}
+
+
 def test_a_recurrence_within_the_gap_is_no_episode_and_is_counted() -> None:
     case = Case([Thread("ann", LATE), Thread("ann", LATE + 30 * DAY), Thread("ann", LATE + 61 * DAY)])
     outputs = case.run()
@@ -79,7 +91,8 @@ def test_nonsense_questions_and_unsupported_languages_are_out_and_counted() -> N
     kinds = dict(outputs.episodes.select("opener_id", pl.col("kind").cast(pl.String)).iter_rows())
     assert kinds == {ident("3.0"): "complaint", ident("4.0"): "praise"}
     lost = dict(outputs.flow.select("name", "lost").iter_rows())
-    assert (lost["language supported"], lost["complaints"]) == (1, 3)
+    passers_by = 2  # on days 0 and 20, unmeasured
+    assert (lost["language supported"], lost["complaints"]) == (1 + passers_by, 3)
 
 
 def test_the_flow_accounts_for_every_opener() -> None:

@@ -1,6 +1,6 @@
 """Stage ``measure``: what every turn does, as probabilities of the codebook's labels.
 
-First version of the measures: a lexicon of general English with stated weights (``customer.yaml``,
+A lexicon of general English with stated weights (``customer.yaml``,
 ``company.yaml``). How well it agrees with coded messages stands in the table ``quality``.
 """
 
@@ -21,7 +21,7 @@ from complaintlab.store import conform
 
 __all__ = ["MODEL_VERSION", "Outputs", "measure_texts", "run"]
 
-MODEL_VERSION = "lexicon-1"
+MODEL_VERSION = "lexicon-2"
 
 CUSTOMER_LABELS = (
     "stance", *(f"p_{stance}" for stance in STANCES), "p_sarcastic", "p_complaint", "p_praise", "p_nonsense",
@@ -54,7 +54,9 @@ def run(turns: pl.DataFrame, latent: pl.DataFrame, root: Path) -> Outputs:
     replies = turns.filter((pl.col("role") == "company") & pl.col("joined_into").is_null())
     rows = rows.join(template_closeness(replies), on=["post_id", "company"], how="left")
     measures = conform("measures", rows)
-    return Outputs(measures, pl.concat([world_quality(measures, latent), coded_quality(root)]))
+    later_parts = turns.filter(pl.col("joined_into").is_not_null())  # what they do is coded at the first part
+    known = latent.join(later_parts, on="post_id", how="anti")
+    return Outputs(measures, pl.concat([world_quality(measures, known), coded_quality(root)]))
 
 
 def measure_texts(frame: pl.DataFrame) -> pl.DataFrame:

@@ -32,7 +32,12 @@ def count_flow(
             "the measures do not know the language",
         ),
         ("openers", "complaints", complaints.height, "praise, a question, or nonsense"),
-        ("openers", "after the washout", after_washout.height, "in the first days of the source"),
+        (
+            "openers",
+            "after the washout",
+            after_washout.height,
+            "in the first days observed, or before",
+        ),
         ("episodes", "first in the gap: episodes", chosen.height, "recurrences: complained shortly before"),
     ]
     steps: list[_Step] = [("posts", "posts", turns["post_id"].n_unique(), 0, None)]

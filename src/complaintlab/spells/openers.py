@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from typing import cast
 
 import polars as pl
 
@@ -55,12 +56,12 @@ def _kind(analysis: Analysis) -> pl.Expr:
 def mark_first(openers: pl.DataFrame, source: pl.DataFrame, analysis: Analysis) -> pl.DataFrame:
     """Keep openers with a kind; add washout, first (no opener of that kind in the gap before), episode.
 
-    Openers in the washout make no episode but count as history. Exactly ``gap_days`` later still is a
-    recurrence. Two openers at one moment: the first by post id counts.
+    Openers in the first ``washout_days`` of the observed period (see ``observed_from``) or before it make no
+    episode but count as history. Exactly ``gap_days`` later still is a recurrence. Two openers at one moment:
+    the first by post id counts.
     """
     gap = dt.timedelta(days=analysis.gap_days)
-    observed_from = source["first_at"].min()
-    washed = pl.lit(observed_from) + dt.timedelta(days=analysis.washout_days)
+    washed = pl.lit(observed_from(openers, source, gap)) + dt.timedelta(days=analysis.washout_days)
     previous = pl.col("opened_at").shift(1).over("author_id", "company", "kind")
     return (
         openers.filter(pl.col("kind").is_not_null())
@@ -71,6 +72,22 @@ def mark_first(openers: pl.DataFrame, source: pl.DataFrame, analysis: Analysis) 
         )
         .with_columns(episode=pl.col("first") & ~pl.col("washout"))
     )
+
+
+def observed_from(openers: pl.DataFrame, source: pl.DataFrame, gap: dt.timedelta) -> dt.datetime | None:
+    """When the observed period of the source begins; null for a source without posts.
+
+    Observation must be continuous: silences of more than ``gap`` without any opener, to whatever company,
+    cut the source into stretches, and the period begins with the stretch that holds the most openers (the
+    earliest of these). A few stray posts from years before are then no observation.
+    """
+    moments = (
+        pl.concat([source.select(at="first_at"), openers.select(at="opened_at")]).drop_nulls().sort("at")
+    )
+    stretch = (pl.col("at").diff() > gap).fill_null(False).cum_sum().alias("stretch")
+    stretches = moments.group_by(stretch, maintain_order=True).agg(begins=pl.col("at").first(), n=pl.len())
+    longest = stretches.filter(pl.col("n") == pl.col("n").max())
+    return cast("dt.datetime | None", longest["begins"].min())
 
 
 def open_episodes(marked: pl.DataFrame) -> pl.DataFrame:
