@@ -19,6 +19,10 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 
+HEAVIEST = 200.0
+"""Bound of the logarithm of a weight: arithmetic stays finite where nobody could have complied."""
+
+
 @dataclass(frozen=True)
 class Arm:
     """One strategy's clones, their weights at the end of each one's follow-up, and the risk, (K,) each.
@@ -148,9 +152,9 @@ def _risks(
     truncate_at: float,
 ) -> _Risks:
     logs = log_weights(clones, reply, loss, grace)
-    during = np.exp(logs.during)
-    final = np.where(clones.complete, np.exp(logs.final), 0.0)
-    by_grace = np.where(clones.complete | (clones.last > grace), np.exp(logs.grace), 0.0)
+    during, final, by_grace = (np.exp(np.minimum(w, HEAVIEST)) for w in (logs.during, logs.final, logs.grace))
+    final = np.where(clones.complete, final, 0.0)
+    by_grace = np.where(clones.complete | (clones.last > grace), by_grace, 0.0)
     value, at_risk = risk(clones, during, final, multiplicity)
     drawn = np.repeat(final, multiplicity.astype(np.int64) * clones.complete)
     cut = float(np.quantile(drawn, truncate_at)) if len(drawn) else np.inf

@@ -71,6 +71,7 @@ def run(
         UserError: plan.lock is damaged.
         RuntimeError: the typesetter warned, for instance of a glyph that the font does not have.
     """
+    answered = verdicts.filter(pl.col("estimate").is_not_null())["contrast"].to_list()
     order = {claim.id: place for place, claim in enumerate(claims.claims)}
     tables = Tables(
         verdicts=verdicts.sort(pl.col("claim").replace_strict(order, default=len(order))),
@@ -83,12 +84,13 @@ def run(
         reply_types=reply_types,
         reply_members=reply_members,
         curves_incidence=curves_incidence,
-        curves_trials=curves_trials,
+        # the curves of a question that has no answer here would be read as an answer
+        curves_trials=curves_trials.filter(pl.col("figure").is_in([f"trial_{name}" for name in answered])),
         answered=estimates_regression,
         estimates=pl.concat(
             [estimates_hazard, estimates_regression, estimates_trials, estimates_reply_effects]
         ),
-        balance=pl.concat([balance_trials, balance_reply_effects]),
+        balance=pl.concat([balance_trials, balance_reply_effects]).filter(pl.col("contrast").is_in(answered)),
         weights=pl.concat([weights_trials, weights_reply_effects]),
         positivity=positivity,
     )

@@ -66,5 +66,5 @@ def run(
     return Outputs(
         episodes=conform("episodes", episodes).sort("episode_id"),
         spells=conform("spells", spells).sort("episode_id", "start_s"),
-        flow=conform("flow", count_flow(turns, threads, openers, marked, episodes)),
+        flow=conform("flow", count_flow(source, turns, threads, openers, marked, episodes)),
     )

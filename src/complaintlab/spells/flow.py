@@ -10,6 +10,7 @@ _Step = tuple[str, str, int, int, str | None]
 
 
 def count_flow(
+    source: pl.DataFrame,
     turns: pl.DataFrame,
     threads: pl.DataFrame,
     openers: pl.DataFrame,
@@ -40,7 +41,13 @@ def count_flow(
         ),
         ("episodes", "first in the gap: episodes", chosen.height, "recurrences: complained shortly before"),
     ]
-    steps: list[_Step] = [("posts", "posts", turns["post_id"].n_unique(), 0, None)]
+    read, quarantined = int(source["rows_read"].sum()), int(source["rows_quarantined"].sum())
+    kept, concerned = read - quarantined, turns["post_id"].n_unique()
+    steps: list[_Step] = [
+        ("rows", "rows read", read, 0, None),
+        ("posts", "posts", kept, quarantined, "in quarantine: they did not fit"),
+        ("posts", "in threads about a company", concerned, kept - concerned, "no company is meant"),
+    ]
     before = threads.height
     for unit, name, n, reason in chain:
         steps.append((unit, name, n, before - n, reason))
