@@ -69,12 +69,16 @@ def inspect(
     rows: Annotated[int, typer.Option(min=1, max=100, help="How many parsed rows to show.")] = 5,
 ) -> None:
     """Look at a file before you run it: the guessed columns, parsed rows, what seems testable."""
+    from complaintlab.claims import load_claims
     from complaintlab.collect.inspect import inspect_file, render
-    from complaintlab.companies import load_companies
-    from complaintlab.stages import COMPANIES_FILE
-    from complaintlab.store import find_root
+    from complaintlab.companies import Companies, load_companies
+    from complaintlab.stages import CLAIMS_FILE, COMPANIES_FILE
 
-    typer.echo(render(inspect_file(file, load_companies(find_root() / COMPANIES_FILE), rows)))
+    # a file can be looked at from anywhere; in a study, its companies and claims are known
+    described, asked = Path(COMPANIES_FILE), Path(CLAIMS_FILE)
+    companies = load_companies(described) if described.exists() else Companies(companies=())
+    claims = load_claims(asked) if asked.exists() else None
+    typer.echo(render(inspect_file(file, companies, rows), claims))
 
 
 @app.command(rich_help_panel="Start here")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from collect_exports import NOBODY, POSTS, collect, export, save
+from complaintlab.claims import load_claims
 from complaintlab.collect.inspect import Inspection, inspect_file, render
 from complaintlab.params import Columns
 
@@ -82,3 +83,10 @@ def test_a_file_that_holds_no_posts_is_explained(tmp_path: Path) -> None:
 def test_nothing_is_written(tmp_path: Path) -> None:
     inspect_file(save(export(POSTS), tmp_path / "p.csv"), NOBODY)
     assert [path.name for path in tmp_path.iterdir()] == ["p.csv"]
+
+
+def test_claims_are_told_apart_by_what_the_file_has(inspection: Inspection, repo: Path) -> None:
+    shown = render(inspection, load_claims(repo / "claims.yaml"))
+    testable, lacking = shown.split("Claims that lack something:")
+    assert " N1," in testable.split("Claims that have what they require")[1]
+    assert "(deletions_attributed)" in lacking

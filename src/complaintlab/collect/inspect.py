@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from complaintlab.claims import Claims
 from complaintlab.collect import table, twcs
 from complaintlab.collect.contract import REQUIRED, Raw
 from complaintlab.collect.files import Rows, read_rows
@@ -143,8 +144,8 @@ def _reasons(quarantine: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def render(inspection: Inspection) -> str:
-    """An inspection as plain text, ``WIDTH`` characters wide."""
+def render(inspection: Inspection, claims: Claims | None = None) -> str:
+    """An inspection as plain text, ``WIDTH`` characters wide; says which ``claims`` look testable."""
     console = Console(file=io.StringIO(), width=WIDTH, no_color=True, highlight=False)
     with console.capture() as captured:
         console.print(f"{escape(str(inspection.path))} looks like source [b]{inspection.source}[/b].\n")
@@ -153,6 +154,8 @@ def render(inspection: Inspection) -> str:
             console.print(_what_is_missing(inspection))
         else:
             _print_content(console, inspection, inspection.tally)
+            if claims is not None:
+                console.print(_claims_in_words(inspection, claims))
         console.print("To run it:\n")
         console.print(escape("  dvc exp run " + " \\\n    ".join(inspection.settings)), soft_wrap=True)
     return captured.get()
@@ -169,6 +172,18 @@ def _print_content(console: Console, inspection: Inspection, counted: Tally) -> 
         orient="row",
     )
     console.print(_table_of("What seems testable", verdicts))
+
+
+def _claims_in_words(inspection: Inspection, claims: Claims) -> str:
+    """Which claims have all that they require here, and what the others lack."""
+    lacking = {finding.requirement for finding in inspection.findings if not finding.met}
+    wanting = {claim.id: [need for need in claim.requires if need in lacking] for claim in claims.claims}
+    testable = [claim for claim, needs in wanting.items() if not needs]
+    others = [f"{claim} ({', '.join(needs)})" for claim, needs in wanting.items() if needs]
+    return (
+        f"Claims that have what they require, if enough happens: {', '.join(testable) or 'none'}.\n"
+        f"Claims that lack something: {', '.join(others) or 'none'}.\n"
+    )
 
 
 def _columns_table(inspection: Inspection) -> Table:

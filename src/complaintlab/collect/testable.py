@@ -14,7 +14,6 @@ from complaintlab.threads.signatures import sign_off
 ENOUGH_COMPANIES: Final = 5
 """With fewer, a verdict is about these companies and no others (params ``verdicts.companies_both_arms``)."""
 SELECTED: Final = 0.995
-ROOTS_SEEN: Final = 0.8
 SIGNED: Final = 0.2
 
 
@@ -109,8 +108,11 @@ def _roots_seen(counted: Tally) -> Finding:
     if not counted.answers:
         return Finding("roots_seen", False, "No post answers another: look at the column of parents.")
     share = counted.orphans / counted.answers
-    reason = f"{counted.orphans} of {counted.answers} answers ({share:.0%}) answer a post that is not in it."
-    return Finding("roots_seen", share <= 1 - ROOTS_SEEN, reason)
+    reason = (
+        f"{counted.roots} posts open a thread; {counted.orphans} of {counted.answers} answers ({share:.0%}) "
+        "answer a post that is not in it: threads whose opener is missing are left out."
+    )
+    return Finding("roots_seen", counted.roots > 0, reason)
 
 
 def _declared(name: str, meaning: str, raw: Raw) -> Finding:

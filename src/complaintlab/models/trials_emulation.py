@@ -14,6 +14,7 @@ from complaintlab.models.strategies import DAY, Strategy
 from complaintlab.models.trials_clones import Clones, clone, risk
 from complaintlab.models.trials_course import EVENT, Course
 from complaintlab.models.trials_weights import Replying, Staying, log_weights, replying, staying
+from complaintlab.progress import track
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -126,7 +127,8 @@ def target_trial(
     fitted = hazards.at()
     point = [_risks(c, *fitted, grace, everyone, truncate_at) for c in clones]
     drawn: list[list[_Risks]] = []
-    for multiplicity in multiplicities(cluster, resamples, seed):
+    resampled = multiplicities(cluster, resamples, seed)
+    for multiplicity in track(resampled, "Resampling", resamples):
         refitted = hazards.at(multiplicity)
         drawn.append([_risks(c, *refitted, grace, multiplicity, truncate_at) for c in clones])
     converged = hazards.reply.converged and (hazards.loss is None or hazards.loss.converged)

@@ -22,6 +22,7 @@ from complaintlab.errors import UserError
 from complaintlab.labels import ACTS, STANCES
 from complaintlab.models.strategies import DAY, TIMING_CONTRASTS
 from complaintlab.params import Analysis, Collect
+from complaintlab.progress import track
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
 from complaintlab.worlds.calendar import make_calendar
@@ -104,7 +105,7 @@ def run(collect: Collect, analysis: Analysis, companies: Companies, claims: Clai
     )
     rows = [
         row
-        for question in questions(claims)
+        for question in track(questions(claims), "Simulating both arms")
         for row in _rows(question, answer(question, laws, companies, analysis, days), days, world)
     ]
     return Outputs(conform("truth", pl.DataFrame(rows)))
