@@ -79,7 +79,9 @@ def study(n: int = 400, *, simulated: bool = True, selected: bool = False) -> di
                 _curves("reply", ("reply",), ("company 1", "company 2", "all")),
             ]
         ),
-        "curves_trials": _curves("reply_24h_vs_none", ("escalated",), ("reply within 24 h", "no reply")),
+        "curves_trials": _curves(
+            "trial_reply_24h_vs_none", ("escalated",), ("reply within 24 h", "no reply")
+        ),
         "balance_trials": _balance("reply_24h_vs_none"),
         "balance_reply_effects": _balance("apology_vs_not"),
         "weights_trials": _weights("reply_24h_vs_none", ("reply within 24 h", "no reply")),

@@ -104,8 +104,8 @@ class Analysis(Section):
     key: ClassVar[str] = "analysis"
     washout_days: Annotated[float, Field(ge=0)]
     gap_days: Annotated[float, Field(gt=0)]
-    horizon_days: Annotated[float, Field(gt=0)]
-    long_horizon_days: Annotated[float, Field(gt=0)]
+    horizon_days: Positive
+    long_horizon_days: Positive
     complaint_threshold: Share
     nonsense_threshold: Share
     act_threshold: Share

@@ -107,6 +107,9 @@ def test_stage_writes_its_tables_and_one_primary_row_a_claim(settings) -> None:
     assert apology["lower"] > 0
     assert defend["estimate"] is None
     assert "defend" in defend["reason"]
+    reference = out.estimates_reply_effects.filter(pl.col("variant") == "reference")
+    assert reference.select("claim", "scale").rows() == [("N1", "risk"), ("S2", "risk")]
+    assert 0 < reference["estimate"][0] < reference["estimate"][0] + apology["estimate"] < 1
     balance = out.balance_reply_effects.filter(pl.col("contrast") == "apology_vs_not")
     assert "act:fix" in balance["covariate"].to_list()
     assert balance["smd_before"].abs().max() > 0.5

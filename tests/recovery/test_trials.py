@@ -131,6 +131,9 @@ def test_stage_writes_its_tables_and_one_primary_row_a_claim(settings) -> None:
     assert primary["n"].to_list() == [900, 900]
     assert primary["estimate"].null_count() == 0
     assert primary["time_days"].to_list() == [7, 7]
+    reference = out.estimates_trials.filter(pl.col("variant") == "reference", pl.col("claim") == "T1")
+    curve = out.curves_trials.filter(pl.col("curve") == "no reply", pl.col("outcome") == "escalated")
+    assert reference.select("scale", "estimate").rows() == [("risk", curve.sort("time_s")["value"][-1])]
     share = out.estimates_trials.filter(pl.col("contrast") == "eligible")
     assert share["estimate"].to_list() == [0.9]
     balance = out.balance_trials.filter(

@@ -168,6 +168,7 @@ def spells(complaints: Complaints, frame: pl.DataFrame) -> pl.DataFrame:
                 pl.Series("start_s", np.where(np.isfinite(since), since, -1).astype(np.int64)),
                 pl.Series("hostility_last", complaints.hostility + number),
                 pl.lit(0, dtype=pl.Int64).alias("against_so_far"),
+                pl.lit(False).alias("critic_deleted"),
                 pl.lit(number, dtype=pl.Int64).alias("replies_so_far"),
             ).filter(np.isfinite(since))
         )  # fmt: skip

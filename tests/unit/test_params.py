@@ -36,6 +36,7 @@ def test_the_committed_params_are_valid(repo: Path) -> None:
     ("change", "named"),
     [
         (lambda p: p["analysis"].update(horizon_days=-1), "analysis.horizon_days"),
+        (lambda p: p["analysis"].update(horizon_days=2.5), "analysis.horizon_days"),
         (lambda p: p["analysis"].update(act_threshold="half"), "analysis.act_threshold"),
         (lambda p: p["collect"].update(source="fax"), "collect.source"),
         (lambda p: p["collect"]["declares"].update(threads="yes"), "collect.declares.threads"),

@@ -17,6 +17,7 @@ from complaintlab.tables import TABLES
 from complaintlab.verdicts import run
 from complaintlab.verdicts.certainty import effective_companies
 from complaintlab.verdicts.results import CSV_COLUMNS
+from complaintlab.verdicts.rule import e_value
 
 TABLES_READ = (
     "estimates_incidence", "estimates_hazard", "estimates_regression", "estimates_trials",
@@ -197,3 +198,20 @@ def test_effective_companies_of_equal_and_of_one_large() -> None:
     equal = pl.DataFrame({"company": ["a", "b", "c", "d"] * 5})
     assert effective_companies(equal) == pytest.approx(4)
     assert effective_companies(pl.DataFrame({"company": ["a"] * 97 + ["b", "c", "d"]})) < 1.1
+
+
+def test_the_e_value_rests_on_the_weighted_risk_of_the_second_arm(repo: Path, tmp_path: Path) -> None:
+    tables = report_study.study()
+    primary = tables["estimates_trials"].filter(
+        (pl.col("claim") == "T2") & (pl.col("variant") == "primary") & (pl.col("time_days") == 7)
+    )
+    reference = primary.with_columns(
+        pl.lit("reference").alias("variant"),
+        pl.lit("risk").cast(primary.schema["scale"]).alias("scale"),
+        pl.lit(0.2).alias("estimate"),
+    )
+    tables["estimates_trials"] = pl.concat([tables["estimates_trials"], reference])
+    found = verdicts_of(tables, repo, tmp_path)
+    row = found["T2"]
+    assert row["e_value"] == pytest.approx(e_value((0.2 + row["estimate"]) / 0.2))
+    assert found["T1"]["e_value"] is None

@@ -68,7 +68,8 @@ def run(
 
     A first event before the reply is history, and its complaint leaves that outcome's population. ``n``
     counts the replies that stay; the share of those whose chance of either arm is above the floor has a row
-    of scale ``share``. What cannot be estimated has a row with the reason.
+    of scale ``share``, the risk without the act one of scale ``risk``. What cannot be estimated has a row
+    with the reason.
     """
     population = answered(
         episodes,
@@ -114,7 +115,7 @@ def _answers(
         found = estimate(case, event, seen, inference, reply_effects.propensity_floor)
         rows.append(_row(key, **_result(case, event, found)))
         if primary and days == horizon:
-            rows.append(_share_kept(key, found))
+            rows += [_share_kept(key, found), _reference(key, found)]
             described = _described(case, asked, found, horizon)
     return described._replace(estimates_reply_effects=pl.concat(rows))
 
@@ -164,6 +165,14 @@ def _share_kept(key: dict[str, object], found: ReplyEffect) -> pl.DataFrame:
     kept = {"estimate": share, "n": len(found.kept), "n_exposed": int(found.kept.sum()), "converged": True}
     over = {"claim": "-", "outcome": "-", "variant": "secondary", "time_days": 0.0, "scale": "share"}
     return _row({**key, **over}, **kept)
+
+
+def _reference(key: dict[str, object], found: ReplyEffect) -> pl.DataFrame:
+    """The weighted risk without the act, to which the difference is to be added."""
+    over = {"variant": "reference", "scale": "risk"}
+    return _row(
+        {**key, **over}, estimate=found.risk_unexposed, n=int(found.kept.sum()), converged=found.converged
+    )
 
 
 def _row(key: dict[str, object], **rest: object) -> pl.DataFrame:

@@ -24,6 +24,7 @@ from complaintlab.models.trials_tables import (
     empty_row,
     estimate_row,
     positivity_rows,
+    reference_row,
     weight_row,
 )
 from complaintlab.params import Analysis, Inference, Trials
@@ -49,6 +50,7 @@ def run(
 ) -> Outputs:
     """Estimate the timing claims: risk differences at 1, 3 and the horizon's days, and what stands behind.
 
+    Beside each primary row stands the risk in its second arm (variant ``reference``, scale ``risk``).
     Intervals are of resampled authors, for these companies; where companies are worth at least 15 of equal
     size, whole companies are drawn. What cannot be estimated has a row with the reason.
     """
@@ -115,6 +117,9 @@ def _answers(
     rows = [
         estimate_row(q, trial, _pair(q.contrast, strategies), clusters, inference.resamples, inference.seed)
         for q in questions
+    ]
+    rows += [
+        reference_row(q, trial, _pair(q.contrast, strategies)[1]) for q in questions if q.variant == "primary"
     ]
     described = [
         _described(eligible, trial, contrast, outcome, primary=PRIMARY_OUTCOME[claim] == outcome)

@@ -32,8 +32,8 @@ def features(
     """Features of the reply hazard: ``baseline`` (n, p), time since the complaint, and history.
 
     History is what the spells' row in force at the interval's start says: hostility of the critic's latest
-    turn, others against so far, turns so far, load; whether one of ``other_events`` (columns <event>_s of
-    ``episodes``) has been shown. What can be foreseen is the company's opening hours, part of day and weekend
+    turn, others against so far, turns so far, load, a host's deletion; whether one of ``other_events``
+    (columns <event>_s of ``episodes``) has been shown. What can be foreseen is the company's opening hours, part of day and weekend
     at that moment, and how the effect of the opener's hostility fades.
     """
     starts = course.starts_s
@@ -80,6 +80,7 @@ def _in_force(episodes: pl.DataFrame, spells: pl.DataFrame, starts: IntArray) ->
         "against_so_far": episodes["spread_before"].cast(pl.Float64).log1p(),
         "replies_so_far": pl.zeros(episodes.height, eager=True),
         "load": episodes["load"].cast(pl.Float64).log1p(),
+        "critic_deleted": pl.zeros(episodes.height, eager=True),
     }
     columns = []
     for name, default in at_start.items():

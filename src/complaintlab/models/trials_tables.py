@@ -64,6 +64,35 @@ def estimate_row(
     )
 
 
+def reference_row(question: Question, trial: Trial, second: int) -> pl.DataFrame:
+    """One row of ``estimates_trials``, scale ``risk``: the weighted risk under the second strategy.
+
+    Counted heads do not give it: a complaint counts in every arm whose strategy it has followed.
+    """
+    arm = trial.arms[second]
+    risk = float(arm.risk[int(np.searchsorted(trial.course.ends_s, question.days * DAY))])
+    known = bool(np.isfinite(risk))
+    row = _row(
+        question,
+        None,
+        None if known else f"By day {question.days:g} nobody is at risk under '{arm.clones.strategy.name}'.",
+        n=int(arm.clones.complete.sum()),
+        events=arm.events,
+        ess=arm.ess,
+        converged=trial.converged,
+        resamples=0,
+        seed=0,
+    )
+    return conform(
+        "estimates_trials",
+        row.with_columns(
+            pl.lit(risk if known else None, pl.Float64).alias("estimate"),
+            pl.lit("reference").alias("variant"),
+            pl.lit("risk").alias("scale"),
+        ),
+    )
+
+
 def empty_row(question: Question, reason: str, n: int, seed: int) -> pl.DataFrame:
     """One row of ``estimates_trials`` where no trial could be emulated."""
     return _row(question, None, reason, n=n, converged=False, resamples=0, seed=seed)

@@ -117,7 +117,10 @@ def _reason(verdict: str, case: Case, found: Primary, detectable: float, rule: V
     scale = SCALES[case.claim.scale]
     if verdict == "no meaningful effect":
         size = wording.smallest_effect(case.band, scale)
-        return f"smaller than {size}, adjusted {wording.probability(case.p_equivalent)}"
+        return (
+            f"smaller than {size}, adjusted {wording.probability(case.p_equivalent)}; "
+            "but errors of the labels, not corrected yet, pull towards no effect"
+        )
     if verdict == "inconclusive":
         could = wording.detectable_effect(detectable, scale, rule.power)
         return f"adjusted {wording.probability(case.p_adjusted)}; {could}"

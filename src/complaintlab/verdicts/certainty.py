@@ -60,13 +60,12 @@ def effective_companies(episodes: pl.DataFrame) -> float:
 def e_values(found: Primary) -> tuple[float | None, float | None]:
     """E-values of a risk difference and of its limit nearer to no effect (1 where the interval holds it).
 
-    The risk ratio is approximate: (r + difference) / r, where r is the crude risk of the second arm. Null
-    where r is 0 or a ratio would not be positive.
+    The risk ratio is (r + difference) / r, where r is the weighted risk of the second arm. Null where r is
+    not known or 0, or where a ratio would not be positive.
     """
-    n, events = found.n - found.n_exposed, found.events - (found.events_exposed or 0)
-    if found.events_exposed is None or not n or not events:
+    risk = found.reference_risk
+    if not risk:
         return None, None
-    risk = events / n
     nearer = 0.0 if found.lower <= 0 <= found.upper else min(found.lower, found.upper, key=abs)
     ratios = [(risk + difference) / risk for difference in (found.estimate, nearer)]
     value, limit = (e_value(ratio) if ratio > 0 else None for ratio in ratios)

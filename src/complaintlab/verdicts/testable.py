@@ -28,7 +28,10 @@ UNMET = {
 
 @dataclass(frozen=True)
 class Primary:
-    """The primary estimate of a claim, as its stage made it; risks and differences are proportions."""
+    """The primary estimate of a claim, as its stage made it; risks and differences are proportions.
+
+    ``reference_risk`` is the weighted risk in the second arm, null where the stage does not tell.
+    """
 
     model: str
     estimate: float
@@ -42,6 +45,7 @@ class Primary:
     events: int
     events_exposed: int | None
     ess: float | None
+    reference_risk: float | None
 
 
 def unmet(claim: Claim, source: pl.DataFrame, episodes: pl.DataFrame, measures: pl.DataFrame) -> list[str]:
@@ -58,14 +62,14 @@ def unmet(claim: Claim, source: pl.DataFrame, episodes: pl.DataFrame, measures: 
 
 def primary(claim: Claim, estimates: pl.DataFrame, rule: VerdictRule) -> Primary | str:
     """The claim's primary estimate, or one phrase that says why there is none."""
-    rows = estimates.filter(
+    of_claim = estimates.filter(
         (pl.col("claim") == claim.id)
-        & (pl.col("variant") == "primary")
         & (pl.col("contrast") == claim.contrast)
         & (pl.col("outcome") == claim.outcome)
         & (pl.col("subgroup") == "all")
         & (pl.col("time_days") == claim.time_days)
     )
+    rows = of_claim.filter(pl.col("variant") == "primary")
     if rows.is_empty():
         return f"the stage {claim.stage} made no estimate of it"
     if rows.height > 1:
@@ -76,6 +80,8 @@ def primary(claim: Claim, estimates: pl.DataFrame, rule: VerdictRule) -> Primary
     row = rows.row(0, named=True)
     if row["estimate"] is None or not row["se"] or not row["converged"]:
         return _why_none(row, rule)
+    reference = of_claim.filter(pl.col("variant") == "reference", pl.col("scale").cast(pl.String) == "risk")
+    row["reference_risk"] = reference["estimate"][0] if reference.height else None
     return Primary(**{field: row[field] for field in Primary.__dataclass_fields__})
 
 

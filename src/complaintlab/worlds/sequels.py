@@ -11,7 +11,9 @@ from complaintlab.worlds.history import TURNED, History
 from complaintlab.worlds.laws import Floats, Laws
 from complaintlab.worlds.people import Complaints
 
-FIRST_DAY, LAST_DAY = 1, 30
+FIRST_DAY, LAST_DAY = 15, 30
+"""Later complaints and praise come after the horizon of the truth (7 days from a reply within 7 days): what a
+critic says in them would otherwise count for the first complaint in the data and not in the truth."""
 
 
 def recurrences(
