@@ -32,7 +32,7 @@ STAGES: dict[str, str] = {
     "measure": "complaintlab.measure",
     "cluster": "complaintlab.cluster",
     "spells": "complaintlab.spells",
-    "incidence": "complaintlab.models.incidence_stage",
+    "incidence": "complaintlab.models.incidence.stage",
     "hazard": "complaintlab.models.hazard",
     "regression": "complaintlab.models.regression",
     "trials": "complaintlab.models.trials",

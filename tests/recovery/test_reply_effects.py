@@ -8,10 +8,10 @@ import pytest
 from reply_effects_replies import Replies, simulate, tables, truth
 from scipy import stats
 
-from complaintlab.models.causal_aipw import ReplyEffect, reply_effect
+from complaintlab.models.causal.aipw import ReplyEffect, reply_effect
 from complaintlab.models.reply_effects import run
-from complaintlab.models.reply_effects_followup import at_risk, seen_by
-from complaintlab.models.reply_effects_population import answered
+from complaintlab.models.reply_effects.followup import at_risk, seen_by
+from complaintlab.models.reply_effects.population import answered
 from complaintlab.params import Analysis, Inference, ReplyEffects
 from complaintlab.tables import TABLES
 

@@ -9,9 +9,9 @@ from trials_complaints import Complaints, episodes, simulate, spells, truth
 from complaintlab.models.design import confounder_matrix
 from complaintlab.models.strategies import BETWEEN_1H_24H, DAY, NONE, WITHIN_1H, WITHIN_24H, Strategy, grid
 from complaintlab.models.trials import run
-from complaintlab.models.trials_course import course
-from complaintlab.models.trials_emulation import Trial, target_trial
-from complaintlab.models.trials_features import features, with_answered
+from complaintlab.models.trials.course import course
+from complaintlab.models.trials.emulation import Trial, target_trial
+from complaintlab.models.trials.features import features, with_answered
 from complaintlab.params import Analysis, Inference, Trials
 from complaintlab.tables import TABLES
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from complaintlab.errors import UserError
 from complaintlab.models.cox import CoxFit, cox, jackknife
-from complaintlab.models.cox_risk_sets import risk_sets
-from complaintlab.models.cox_rows import Rows
+from complaintlab.models.cox.risk_sets import risk_sets
+from complaintlab.models.cox.rows import Rows
 
 SEEDS = st.integers(0, 2**32 - 1)
 TIES = st.sampled_from(["efron", "breslow"])

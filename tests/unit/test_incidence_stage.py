@@ -8,7 +8,7 @@ import pytest
 from made_episodes import DAY, made_episodes
 from spells_case import ANALYSIS
 
-from complaintlab.models.incidence_stage import at_risk, drawn_times, run
+from complaintlab.models.incidence.stage import at_risk, drawn_times, run
 from complaintlab.tables import TABLES
 
 EPISODES = made_episodes(1500, seed=3, effect=0.7)

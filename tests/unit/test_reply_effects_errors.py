@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from complaintlab.models.causal_aipw import author_folds, cluster_variance, clustered_effect, pool
+from complaintlab.models.causal.aipw import author_folds, cluster_variance, clustered_effect, pool
 
 
 def test_one_reply_an_author_is_the_usual_variance_of_a_mean() -> None:

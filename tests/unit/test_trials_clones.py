@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaintlab.models.causal_logistic import Features, fit_hazard, softplus
+from complaintlab.models.causal.logistic import Features, fit_hazard, softplus
 from complaintlab.models.strategies import Strategy
-from complaintlab.models.trials_clones import clone, risk
-from complaintlab.models.trials_course import COMPETING, EVENT, FOLLOWED, LOST, Course, course
-from complaintlab.models.trials_weights import Replying, log_weights, replying
+from complaintlab.models.trials.clones import clone, risk
+from complaintlab.models.trials.course import COMPETING, EVENT, FOLLOWED, LOST, Course, course
+from complaintlab.models.trials.weights import Replying, log_weights, replying
 
 ENDS = np.array([10, 20, 30, 40])
 NEVER = Strategy("never", 0, np.inf)

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from complaintlab.models.causal_inference import (
+from complaintlab.models.causal.inference import (
     effective_clusters,
     effective_size,
     multiplicities,
     resampling_unit,
     smd,
 )
-from complaintlab.models.causal_logistic import Features, PooledLogistic, fit_hazard, logistic
+from complaintlab.models.causal.logistic import Features, PooledLogistic, fit_hazard, logistic
 
 N, K = 1500, 6
 

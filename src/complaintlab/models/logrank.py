@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from complaintlab.errors import InputError, ModelError
-from complaintlab.models.cox_risk_sets import RiskSets, risk_sets
-from complaintlab.models.cox_rows import FloatArray, IntArray, as_names, label_codes, read_rows
+from complaintlab.models.cox.risk_sets import RiskSets, risk_sets
+from complaintlab.models.cox.rows import FloatArray, IntArray, as_names, label_codes, read_rows
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from complaintlab.models.cox_rows import BoolArray, FloatArray, IntArray
-from complaintlab.models.incidence_curves import Curve
+from complaintlab.models.cox.rows import BoolArray, FloatArray, IntArray
+from complaintlab.models.incidence.curves import Curve
 
 ROUNDING = 1e-12  # of the largest variance of a curve: what is below it is 0 but for rounding
 

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import polars as pl
 
 from complaintlab.errors import InputError
-from complaintlab.models.cox_design import CoxCall, Ties
-from complaintlab.models.cox_fit import CoxFit, fit
-from complaintlab.models.cox_jackknife import jackknife
-from complaintlab.models.cox_rows import as_names
+from complaintlab.models.cox.design import CoxCall, Ties
+from complaintlab.models.cox.fit import CoxFit, fit
+from complaintlab.models.cox.jackknife import jackknife
+from complaintlab.models.cox.rows import as_names
 
 __all__ = ["CoxFit", "cox", "jackknife"]
 

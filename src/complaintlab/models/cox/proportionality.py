@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from complaintlab.models.cox_likelihood import Moments
-from complaintlab.models.cox_residuals import schoenfeld
-from complaintlab.models.cox_risk_sets import risk_sets
-from complaintlab.models.cox_rows import FloatArray, Rows
+from complaintlab.models.cox.likelihood import Moments
+from complaintlab.models.cox.residuals import schoenfeld
+from complaintlab.models.cox.risk_sets import risk_sets
+from complaintlab.models.cox.rows import FloatArray, Rows
 
 
 def proportionality_test(fitted: Moments, rows: Rows, names: Sequence[str]) -> pl.DataFrame:

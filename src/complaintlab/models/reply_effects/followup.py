@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from complaintlab.models.causal_logistic import Features, fit_hazard, softplus
-from complaintlab.models.reply_effects_population import Answered
+from complaintlab.models.causal.logistic import Features, fit_hazard, softplus
+from complaintlab.models.reply_effects.population import Answered
 from complaintlab.models.strategies import DAY
-from complaintlab.models.trials_course import COMPETING, EVENT, FOLLOWED, Course, course
+from complaintlab.models.trials.course import COMPETING, EVENT, FOLLOWED, Course, course
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]

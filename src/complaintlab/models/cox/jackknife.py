@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 
 from complaintlab.errors import InputError, ModelError
-from complaintlab.models.cox_fit import CoxFit
-from complaintlab.models.cox_fit import fit as fit_call
-from complaintlab.models.cox_rows import FloatArray, IntArray, label_codes
+from complaintlab.models.cox.fit import CoxFit
+from complaintlab.models.cox.fit import fit as fit_call
+from complaintlab.models.cox.rows import FloatArray, IntArray, label_codes
 
 
 def jackknife(fit: CoxFit, by: str) -> pl.DataFrame:

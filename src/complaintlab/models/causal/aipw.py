@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
-from complaintlab.models.causal_inference import (
+from complaintlab.models.causal.inference import (
     ENOUGH_CLUSTERS,
     Effect,
     effect,
     effective_clusters,
     effective_size,
 )
-from complaintlab.models.causal_logistic import expit, logistic
+from complaintlab.models.causal.logistic import expit, logistic
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

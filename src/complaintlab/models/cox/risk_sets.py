@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from complaintlab.models.cox_rows import BoolArray, FloatArray, IntArray, Rows
+from complaintlab.models.cox.rows import BoolArray, FloatArray, IntArray, Rows
 
 
 @dataclass(frozen=True)

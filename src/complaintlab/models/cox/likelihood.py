@@ -14,8 +14,8 @@ from functools import cached_property
 import numpy as np
 
 from complaintlab.errors import ModelError
-from complaintlab.models.cox_risk_sets import RiskSets
-from complaintlab.models.cox_rows import FloatArray
+from complaintlab.models.cox.risk_sets import RiskSets
+from complaintlab.models.cox.rows import FloatArray
 
 SMALLEST = 1e-280  # risks beyond this and its inverse overflow in products
 BLOCK = 4096  # rows summed at once: too few for BLAS to split among threads, which would change the sums

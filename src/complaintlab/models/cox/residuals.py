@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from complaintlab.models.cox_likelihood import Moments
-from complaintlab.models.cox_rows import FloatArray, IntArray
+from complaintlab.models.cox.likelihood import Moments
+from complaintlab.models.cox.rows import FloatArray, IntArray
 
 
 def schoenfeld(fitted: Moments) -> FloatArray:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from complaintlab.models.strategies import Strategy
-from complaintlab.models.trials_course import COMPETING, EVENT, FOLLOWED, LOST, Course
+from complaintlab.models.trials.course import COMPETING, EVENT, FOLLOWED, LOST, Course
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

@@ -12,10 +12,10 @@ import numpy as np
 import polars as pl
 
 from complaintlab.errors import InputError
-from complaintlab.models.cox_rows import FloatArray, IntArray, Rows, as_names, label_codes, read_rows
-from complaintlab.models.incidence_curves import Curve, greenwood, product_limit
-from complaintlab.models.incidence_summary import incidence_at, survival_quantiles
-from complaintlab.models.incidence_variance import jackknife_errors
+from complaintlab.models.cox.rows import FloatArray, IntArray, Rows, as_names, label_codes, read_rows
+from complaintlab.models.incidence.curves import Curve, greenwood, product_limit
+from complaintlab.models.incidence.summary import incidence_at, survival_quantiles
+from complaintlab.models.incidence.variance import jackknife_errors
 
 __all__ = ["cumulative_incidence", "incidence_at", "survival", "survival_quantiles"]
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from complaintlab.models.causal_logistic import FloatArray, PooledLogistic, softplus
-from complaintlab.models.trials_clones import Clones
-from complaintlab.models.trials_course import FOLLOWED
+from complaintlab.models.causal.logistic import FloatArray, PooledLogistic, softplus
+from complaintlab.models.trials.clones import Clones
+from complaintlab.models.trials.course import FOLLOWED
 
 IntArray = npt.NDArray[np.int64]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from complaintlab.models.cox_likelihood import Moments
-from complaintlab.models.cox_rows import FloatArray, IntArray
+from complaintlab.models.cox.likelihood import Moments
+from complaintlab.models.cox.rows import FloatArray, IntArray
 
 
 def concordance(fitted: Moments) -> float:

@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 
 from complaintlab.errors import ModelError
-from complaintlab.models.cox_likelihood import Problem
-from complaintlab.models.cox_newton import Scale, standardise
-from complaintlab.models.cox_risk_sets import risk_sets
-from complaintlab.models.cox_rows import IntArray, Rows, label_codes, numeric_column, read_rows
+from complaintlab.models.cox.likelihood import Problem
+from complaintlab.models.cox.newton import Scale, standardise
+from complaintlab.models.cox.risk_sets import risk_sets
+from complaintlab.models.cox.rows import IntArray, Rows, label_codes, numeric_column, read_rows
 
 Ties = Literal["efron", "breslow"]
 

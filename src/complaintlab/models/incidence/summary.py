@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from complaintlab.errors import InputError
-from complaintlab.models.cox_rows import TIME_TOLERANCE, FloatArray
+from complaintlab.models.cox.rows import TIME_TOLERANCE, FloatArray
 
 VALUES = ("time", "risk", "survival", "se", "lower", "upper", "n_risk", "n_event")
 

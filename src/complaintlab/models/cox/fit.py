@@ -12,12 +12,12 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from complaintlab.models.cox_concordance import concordance
-from complaintlab.models.cox_design import CoxCall, Design, prepare
-from complaintlab.models.cox_newton import Solution, maximise
-from complaintlab.models.cox_proportionality import proportionality_test
-from complaintlab.models.cox_residuals import robust_covariance, schoenfeld, score_residuals
-from complaintlab.models.cox_rows import FloatArray, label_codes
+from complaintlab.models.cox.concordance import concordance
+from complaintlab.models.cox.design import CoxCall, Design, prepare
+from complaintlab.models.cox.newton import Solution, maximise
+from complaintlab.models.cox.proportionality import proportionality_test
+from complaintlab.models.cox.residuals import robust_covariance, schoenfeld, score_residuals
+from complaintlab.models.cox.rows import FloatArray, label_codes
 
 Residual = Literal["martingale", "score", "dfbeta", "schoenfeld"]
 

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from complaintlab.models.causal_aipw import ReplyEffect, reply_effect
-from complaintlab.models.causal_inference import codes, effective_size, smd, weighted_mean
-from complaintlab.models.reply_effects_followup import AtRisk, at_risk, seen_by
-from complaintlab.models.reply_effects_population import OUTCOMES, Answered, answered
+from complaintlab.models.causal.aipw import ReplyEffect, reply_effect
+from complaintlab.models.causal.inference import codes, effective_size, smd, weighted_mean
+from complaintlab.models.reply_effects.followup import AtRisk, at_risk, seen_by
+from complaintlab.models.reply_effects.population import OUTCOMES, Answered, answered
 from complaintlab.models.strategies import DAY
 from complaintlab.params import Analysis, Inference, ReplyEffects
 from complaintlab.store import conform

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import polars as pl
 
-from complaintlab.models.causal_inference import codes, resampling_unit
+from complaintlab.models.causal.inference import codes, resampling_unit
 from complaintlab.models.design import confounder_matrix
 from complaintlab.models.strategies import TIMING_CONTRASTS, Contrast, Strategy, grid
-from complaintlab.models.trials_course import course
-from complaintlab.models.trials_emulation import Trial, target_trial
-from complaintlab.models.trials_features import features, with_answered
-from complaintlab.models.trials_tables import (
+from complaintlab.models.trials.course import course
+from complaintlab.models.trials.emulation import Trial, target_trial
+from complaintlab.models.trials.features import features, with_answered
+from complaintlab.models.trials.tables import (
     MODEL,
     Question,
     balance_rows,

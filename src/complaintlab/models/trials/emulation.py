@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from complaintlab.models.causal_inference import Effect, effect, effective_size, multiplicities
-from complaintlab.models.causal_logistic import Features, PooledLogistic, fit_hazard
+from complaintlab.models.causal.inference import Effect, effect, effective_size, multiplicities
+from complaintlab.models.causal.logistic import Features, PooledLogistic, fit_hazard
 from complaintlab.models.strategies import DAY, Strategy
-from complaintlab.models.trials_clones import Clones, clone, risk
-from complaintlab.models.trials_course import EVENT, Course
-from complaintlab.models.trials_weights import Replying, Staying, log_weights, replying, staying
+from complaintlab.models.trials.clones import Clones, clone, risk
+from complaintlab.models.trials.course import EVENT, Course
+from complaintlab.models.trials.weights import Replying, Staying, log_weights, replying, staying
 from complaintlab.progress import track
 
 FloatArray = npt.NDArray[np.float64]

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from complaintlab.models.causal_logistic import Features
+from complaintlab.models.causal.logistic import Features
 from complaintlab.models.strategies import DAY, HOUR, MINUTE
-from complaintlab.models.trials_course import Course
+from complaintlab.models.trials.course import Course
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -33,8 +33,8 @@ def features(
 
     History is what the spells' row in force at the interval's start says: hostility of the critic's latest
     turn, others against so far, turns so far, load, a host's deletion; whether one of ``other_events``
-    (columns <event>_s of ``episodes``) has been shown. What can be foreseen is the company's opening hours, part of day and weekend
-    at that moment, and how the effect of the opener's hostility fades.
+    (columns <event>_s of ``episodes``) has been shown. What can be foreseen is the company's opening hours,
+    part of day and weekend at that moment, and how the effect of the opener's hostility fades.
     """
     starts = course.starts_s
     history = _told_apart(

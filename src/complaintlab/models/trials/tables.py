@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from complaintlab.models.causal_inference import Effect, effective_size, smd, weighted_mean
+from complaintlab.models.causal.inference import Effect, effective_size, smd, weighted_mean
 from complaintlab.models.strategies import DAY, HOUR, MINUTE, Contrast
-from complaintlab.models.trials_course import Course
-from complaintlab.models.trials_emulation import Arm, Trial
+from complaintlab.models.trials.course import Course
+from complaintlab.models.trials.emulation import Arm, Trial
 from complaintlab.store import conform
 
 FloatArray = npt.NDArray[np.float64]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from complaintlab.errors import ModelError
-from complaintlab.models.cox_likelihood import Moments, Problem, moments
-from complaintlab.models.cox_rows import FloatArray
+from complaintlab.models.cox.likelihood import Moments, Problem, moments
+from complaintlab.models.cox.rows import FloatArray
 
 MAX_ITERATIONS = 40
 STEP_TOLERANCE = 1e-7  # in standard deviations of the covariate; the error left is the square of it

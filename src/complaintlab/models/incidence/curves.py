@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from complaintlab.errors import ModelError
-from complaintlab.models.cox_risk_sets import RiskSets, risk_sets
-from complaintlab.models.cox_rows import BoolArray, FloatArray, Rows
+from complaintlab.models.cox.risk_sets import RiskSets, risk_sets
+from complaintlab.models.cox.rows import BoolArray, FloatArray, Rows
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What the causal stages share: hazards by pooled logistic regression, weighting, resampling."""
