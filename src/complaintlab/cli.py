@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
+import traceback
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from complaintlab.errors import UserError
+from complaintlab.errors import InputError, UserError
 
 app = typer.Typer(
     name="complaintlab",
@@ -78,17 +81,24 @@ def inspect(
     described, asked = Path(COMPANIES_FILE), Path(CLAIMS_FILE)
     companies = load_companies(described) if described.exists() else Companies(companies=())
     claims = load_claims(asked) if asked.exists() else None
-    typer.echo(render(inspect_file(file, companies, rows), claims))
+    inspection = inspect_file(file, companies, rows)
+    typer.echo(render(inspection, claims))
+    if inspection.missing:
+        raise typer.Exit(InputError.exit_code)
 
 
 @app.command(rich_help_panel="Start here")
 def freeze() -> None:
     """Write plan.lock: the plan as it is now, before outcomes are looked at. Commit it."""
     from complaintlab.freeze import freeze as write_plan
+    from complaintlab.freeze import outcomes_seen
     from complaintlab.store import find_root
 
-    write_plan(find_root())
+    root = find_root()
+    write_plan(root)
     typer.echo("The plan is frozen in plan.lock: commit it before you look at outcomes.")
+    if outcomes_seen(root):
+        typer.echo("Outcomes of this source stand in reports/ already: the plan records that they were seen.")
 
 
 def _stage_command(stage: str) -> None:
@@ -105,9 +115,19 @@ for _stage in STAGE_HELP:
 
 
 def main() -> None:
-    """Entry point: a user's mistake ends with one sentence and an exit code, never with a traceback."""
+    """Entry point: a user's mistake ends with one sentence and an exit code, never with a traceback.
+
+    So does our own, but its traceback is kept in a file for whoever mends it.
+    """
     try:
         app()
     except UserError as error:
         typer.echo(f"complaintlab: {error}", err=True)
         sys.exit(error.exit_code)
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a panic of polars is no Exception
+        kept = Path(tempfile.gettempdir()) / f"complaintlab-{os.getpid()}.log"
+        kept.write_text(traceback.format_exc(), encoding="utf-8")
+        typer.echo(f"complaintlab: a bug in complaintlab ({error!r:.200}): please report {kept}.", err=True)
+        sys.exit(70)

@@ -22,6 +22,7 @@ from complaintlab.claims import Claim, Claims, load_claims
 from complaintlab.errors import UserError
 from complaintlab.params import (
     Analysis,
+    Collect,
     Inference,
     ReplyEffects,
     Section,
@@ -36,6 +37,7 @@ NOT_FROZEN = "{}"
 CLAIMS_FILE = "claims.yaml"
 PLANNED: tuple[type[Section], ...] = (Analysis, Inference, Trials, ReplyEffects, VerdictRule)
 NO_PLAN = "no frozen plan"
+AFTERWARDS = "the plan was frozen after the outcomes were there"
 WORDING = frozenset({"claim", "source", "comparison", "often_not_testable", "prior", "stage"})
 """Fields of a claim that may change without touching what is estimated."""
 
@@ -69,11 +71,12 @@ class Deviations:
     frozen_at: str | None
     digest: str | None
     family_sizes: Mapping[str, int]
+    without_plan: str = NO_PLAN
 
     def of(self, claim_id: str) -> list[str]:
         """The differences that concern one claim."""
         if self.frozen_at is None:
-            return [NO_PLAN]
+            return [self.without_plan]
         return [found.text for found in self.differences if claim_id in found.claims]
 
     def confirmatory(self, claim_id: str) -> bool:
@@ -94,14 +97,24 @@ def freeze(root: Path, now: dt.datetime | None = None) -> None:
     text = (root / CLAIMS_FILE).read_text(encoding="utf-8") if (root / CLAIMS_FILE).exists() else ""
     load_claims(root / CLAIMS_FILE)
     params = load_params(root / "params.yaml")
-    content = {
+    content: dict[str, Any] = {
         "claims": text,
         "params": {of.key: params.section(of).model_dump(mode="json") for of in PLANNED},
         "measures": _measured_version(root),
     }
     moment = (now or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
+    content["outcomes_seen"] = outcomes_seen(root)
     head = {"frozen_at": moment.isoformat(timespec="seconds"), "sha256": _digest(content)}
     write_json(root / PLAN_FILE, head | content)
+
+
+def outcomes_seen(root: Path) -> bool:
+    """Whether results of the study's own source stand there already; the world's truth is no secret."""
+    source = load_params(root / "params.yaml").section(Collect).source
+    store = Store(root)
+    if source == "world" or not (store.path("verdicts").exists() and store.path("source").exists()):
+        return False
+    return source in store.read("source")["source"]
 
 
 def deviations(root: Path, plan: Plan) -> Deviations:
@@ -118,6 +131,8 @@ def deviations(root: Path, plan: Plan) -> Deviations:
     frozen = Plan(
         Claims.model_validate(yaml.safe_load(lock["claims"])), lock["params"], lock["measures"]
     )  # fmt: skip
+    if lock["outcomes_seen"]:
+        return Deviations((), None, lock["sha256"], _sizes(frozen.claims), AFTERWARDS)
     found = (*_claims_differ(frozen, plan), *_params_differ(frozen, plan), *_measures_differ(frozen, plan))
     return Deviations(found, lock["frozen_at"], lock["sha256"], _sizes(frozen.claims))
 
@@ -125,7 +140,7 @@ def deviations(root: Path, plan: Plan) -> Deviations:
 def _read(text: str) -> dict[str, Any]:
     try:
         lock: dict[str, Any] = json.loads(text)
-        content = {key: lock[key] for key in ("claims", "params", "measures")}
+        content = {key: lock[key] for key in ("claims", "params", "measures", "outcomes_seen")}
         intact = lock["sha256"] == _digest(content)
     except (json.JSONDecodeError, KeyError, TypeError):
         intact = False

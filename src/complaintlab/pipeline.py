@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from complaintlab.errors import UserError
+from complaintlab.params import Collect, load_params
 from complaintlab.stages import CLAIMS_FILE, COMPANIES_FILE, STAGES, contract
 from complaintlab.store import find_root
 
@@ -21,11 +22,13 @@ HEADER = "# What follows from what. Made from the stages' signatures by `make dv
 BINDING = ("stages.py", "store.py", "params.py", "tables/__init__.py")
 """Modules that bind every stage to its files, beside what the stage itself imports."""
 
+WORLD_FILE = "data/world.yaml"
+
 RESOURCES = {".yaml", ".csv", ".txt", ".typ", ".json"}
 
 EXTRA_DEPS: dict[str, tuple[str, ...]] = {
     "collect": ("${collect.path}", "data/keys/${collect.source}.fingerprint"),
-    "truth": ("data/world.yaml",),
+    "truth": (WORLD_FILE,),
     "measure": ("data/measure_quality.csv",),
     "verdicts": ("plan.lock",),
     "report": ("plan.lock",),
@@ -134,17 +137,27 @@ def reproduce(targets: tuple[str, ...] = (), *, force: bool = False) -> int:
     Works in a copy without git as well: DVC is told so in .dvc/config.local.
 
     Raises:
-        UserError: a target is no stage.
+        UserError: a target is no stage, params.yaml is not as it should be, or its file is not there.
     """
     if unknown := [target for target in targets if target not in STAGES]:
         raise UserError(f"There is no stage '{unknown[0]}'; there are: {', '.join(STAGES)}.")
     root = find_root()
+    _check_source(load_params(root / "params.yaml").section(Collect), root)
     _tell_dvc_about_git(root)
     _keep_private(root)
     here = str(Path(sys.executable).parent)
     environment = os.environ | {"PATH": here + os.pathsep + os.environ.get("PATH", "")}
     command = [sys.executable, "-m", "dvc", "repro", *(["--force"] if force else []), *targets]
     return subprocess.run(command, cwd=root, env=environment, check=False).returncode
+
+
+def _check_source(collect: Collect, root: Path) -> None:
+    path = root / collect.path
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "is not there"
+        raise UserError(f"params.yaml: collect.path: {collect.path} {what}: set it to the file to read.")
+    if collect.source != "world" and path == root / WORLD_FILE:
+        raise UserError(f"params.yaml: collect.path is the world's {WORLD_FILE}: set it to your file.")
 
 
 def _tell_dvc_about_git(root: Path) -> None:

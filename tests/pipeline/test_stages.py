@@ -88,3 +88,33 @@ def test_an_unknown_stage_is_named(repo: Path) -> None:
     said = cli("run", "sort", cwd=repo)
     assert said.returncode == 2
     assert "no stage 'sort'" in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("source: world", "source: tabel", "collect.source"),
+        ("path: data/world.yaml", "path: nowhere.csv", "collect.path: nowhere.csv is not there"),
+        ("path: data/world.yaml", "path: data", "is a folder"),
+        ("source: world", "source: table", "set it to your file"),
+        ("source: world", "sorce: world", "collect.source"),
+        ("study:", "study: [", "not valid YAML"),
+    ],
+)
+def test_a_wrong_param_is_one_sentence_before_anything_runs(
+    repo: Path, tmp_path: Path, old: str, new: str, says: str
+) -> None:
+    (tmp_path / "params.yaml").write_text((repo / "params.yaml").read_text().replace(old, new, 1))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "world.yaml").write_text("{}\n")
+    said = cli("run", cwd=tmp_path)
+    assert said.returncode == 2
+    assert says in said.stderr
+    assert len(said.stderr.strip().splitlines()) == 1
+
+
+def test_inspecting_a_file_without_posts_gives_no_command_and_fails(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("colour,size\nred,1\n")
+    said = cli("inspect", "table.csv", cwd=tmp_path)
+    assert said.returncode == 3
+    assert "dvc exp run" not in said.stdout

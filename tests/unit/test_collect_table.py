@@ -170,3 +170,15 @@ def test_as_of_bounds_the_posts(tmp_path: Path) -> None:
     outputs = collect(path, as_of=dt.datetime(2024, 1, 1, 12))
     assert outputs.quarantine.select("row", "column").rows() == [(4, "created_at")]
     assert outputs.source["as_of"].item() == dt.datetime(2024, 1, 1, 12, tzinfo=dt.UTC)
+
+
+def test_several_unreadable_dates_among_many_rows_go_to_quarantine(tmp_path: Path) -> None:
+    """polars 2.1 panics when `pl.format` meets a filtered frame of several chunks."""
+    good = [f"g{i},u,2025-03-01T10:00:00Z,{'nobody answers me ' * 4},," for i in range(900)]
+    bad = ["b1,u,yesterday,x,,", "b2,u,2023-13-45,x,,"]
+    path = tmp_path / "posts.csv"
+    path.write_text("\n".join(["post_id,author,created_at,text,parent,company", *good, *bad]) + "\n")
+    outputs = collect(path)
+    assert outputs.posts.height == 900
+    assert outputs.quarantine["row"].to_list() == [901, 902]
+    assert "'yesterday' is no date" in outputs.quarantine["reason"][0]

@@ -109,3 +109,9 @@ def test_rows_never_at_risk_and_rows_without_weight_contribute_nothing() -> None
     one, two = (cox(f, covariates=["x", "z"], weights="w", **COLUMNS) for f in (frame, more))
     np.testing.assert_array_equal(one.coefficients, two.coefficients)
     assert two.residuals("martingale")["martingale"].tail(4).to_list() == [0, 0, 0, 0]
+
+
+def test_a_frame_of_another_library_is_named() -> None:
+    other = pl.DataFrame({"t": [1, 2], "d": [1, 0], "x": [0, 1]}).to_pandas()
+    with pytest.raises(UserError, match="give a polars frame"):
+        cox(other, stop="t", event="d", covariates=["x"])

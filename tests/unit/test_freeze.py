@@ -12,6 +12,9 @@ from complaintlab.claims import Claims, load_claims
 from complaintlab.errors import UserError
 from complaintlab.freeze import PLANNED, Deviations, Plan, deviations, freeze
 from complaintlab.params import Section, load_params
+from complaintlab.store import Store
+from complaintlab.tables import TABLES
+from report_study import source
 
 NOW = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
 
@@ -123,3 +126,21 @@ def test_a_plan_edited_by_hand_is_refused(root: Path) -> None:
     (root / "plan.lock").write_text(json.dumps(lock))
     with pytest.raises(UserError, match=r"plan\.lock does not have the content that was frozen"):
         now_at(root)
+
+
+def test_a_plan_frozen_after_the_outcomes_confirms_nothing(root: Path) -> None:
+    replace(root, "params.yaml", "source: world", "source: table")
+    Store(root).write("source", source(simulated=False))
+    Store(root).write("verdicts", TABLES["verdicts"].create_empty())
+    freeze(root, NOW)
+    found = now_at(root)
+    assert not found.confirmatory("T1")
+    assert found.of("T1") == ["the plan was frozen after the outcomes were there"]
+
+
+def test_outcomes_of_another_source_are_not_this_study_s(root: Path) -> None:
+    Store(root).write("source", source(simulated=True))
+    Store(root).write("verdicts", TABLES["verdicts"].create_empty())
+    replace(root, "params.yaml", "source: world", "source: table")
+    freeze(root, NOW)
+    assert now_at(root).confirmatory("T1")

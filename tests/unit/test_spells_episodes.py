@@ -193,6 +193,12 @@ def test_followed_for_less_than_the_horizon_leaves_seven_day_outcomes_unknown() 
     assert (episode["stance_7d"], episode["spread_7d"]) == (None, None)
 
 
+def test_a_single_look_at_the_end_does_not_tell_when_posts_were_first_seen() -> None:
+    looks = [{"post": "0.0", "at": LATE + 60 * DAY}]
+    case = Case([Thread("ann", LATE)], sightings=looks, prospective=True)
+    assert episode_of(case.run())["entry_s"] == 0
+
+
 @pytest.mark.parametrize(("prospective", "entry_s"), [(True, 3600), (False, 0)])
 def test_entry_is_the_first_sighting_where_the_source_looked_along(prospective: bool, entry_s: int) -> None:
     looks = [{"post": "0.0", "at": LATE + 3600}, {"post": "0.0", "at": LATE + 7200}]

@@ -67,7 +67,11 @@ def _unpacked(path: Path) -> bytes:
         if path.suffix.lower() == ".zst":
             return _without_zstd(content)
     except FileNotFoundError:
-        raise InputError(f"There is no file {path}: set collect.path to the file to read.") from None
+        raise InputError(
+            f"There is no file {path}: give the path of the file to read (collect.path)."
+        ) from None
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder: give the path of the file to read (collect.path).") from None
     except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
         raise InputError(f"{path} cannot be read ({error}): make or fetch it again.") from None
     return content

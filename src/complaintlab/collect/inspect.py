@@ -156,8 +156,8 @@ def render(inspection: Inspection, claims: Claims | None = None) -> str:
             _print_content(console, inspection, inspection.tally)
             if claims is not None:
                 console.print(_claims_in_words(inspection, claims))
-        console.print("To run it:\n")
-        console.print(escape("  dvc exp run " + " \\\n    ".join(inspection.settings)), soft_wrap=True)
+            console.print("To run it, in the study's folder:\n")
+            console.print(escape("  dvc exp run " + " \\\n    ".join(inspection.settings)), soft_wrap=True)
     return captured.get()
 
 

@@ -120,7 +120,8 @@ def _unread(column: str, what: str) -> Check:
 
 
 def _quoting(column: str, what: str) -> pl.Expr:
-    return pl.format("'{}' {}.", pl.col(f"raw_{column}").str.slice(0, 40), pl.lit(what))
+    # not pl.format: polars 2.1 panics in it on a filtered frame of several chunks
+    return pl.concat_str(pl.lit("'"), pl.col(f"raw_{column}").str.slice(0, 40), pl.lit(f"' {what}."))
 
 
 def _without_doubles(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -133,5 +134,8 @@ def _without_doubles(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     pairs = later.join(kept, on="post_id", suffix="_kept", maintain_order="left")
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_kept")) for name in _CONTENT)
     kind = pl.when(same).then(pl.lit("repeats")).otherwise(pl.lit("contradicts"))
-    reason = pl.format("The row {} row {}, which has the same post_id and is kept.", kind, pl.col("row_kept"))
+    which = pl.col("row_kept").cast(pl.String)
+    reason = pl.concat_str(
+        pl.lit("The row "), kind, pl.lit(" row "), which, pl.lit(", which has the same post_id and is kept.")
+    )
     return rows.filter(first), pairs.select("row", column=pl.lit("post_id"), reason=reason)

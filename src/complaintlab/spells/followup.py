@@ -97,8 +97,11 @@ def _accounts_gone(deletions: pl.DataFrame, turns: pl.DataFrame) -> pl.DataFrame
 
 
 def _first_seen(sightings: pl.DataFrame, source: pl.DataFrame) -> pl.DataFrame:
-    """post_id and when it was first seen, for a prospective source; else nothing."""
-    prospective = bool(source["prospective"].any())
+    """post_id and when it was first seen, for a prospective source; else nothing.
+
+    A source that was looked at once (a file export) does not tell when its posts were first seen.
+    """
+    prospective = bool(source["prospective"].any()) and sightings["seen_at"].n_unique() > 1
     return (
         sightings.filter(pl.lit(prospective), pl.col("status").cast(pl.String).is_in(["present", "hidden"]))
         .group_by("post_id")

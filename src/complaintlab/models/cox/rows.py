@@ -132,6 +132,8 @@ def read_rows(
     Rows whose start and stop are one time after merging are never at risk; such a row with an event, and
     any row whose start is not before its stop, raises :class:`InputError` with the row's number (from 0).
     """
+    if not isinstance(frame, pl.DataFrame):
+        raise InputError(f"the table is a {type(frame).__name__}: give a polars frame (pl.from_pandas).")
     if not frame.height:
         raise InputError("the table has no rows: there is nothing to fit.")
     stop_times = numeric_column(frame, stop, "stop")
