@@ -90,5 +90,7 @@ def test_a_source_selected_on_the_answer_says_what_it_cannot_tell(repo: Path, tm
 
 def test_a_source_with_nothing_in_it_still_makes_an_honest_report(repo: Path, tmp_path: Path) -> None:
     text = " ".join(pages(make("nothing", tmp_path, repo)))
-    assert "None of the 30 claims could be answered with this source" in text
+    assert re.search(
+        r"\d+ claims have no estimator in this version; \d+ could not be tested with this source\.", text
+    )
     assert "No complaint was followed" in text

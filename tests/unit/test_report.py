@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -10,10 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import report_study
+from complaintlab.claims import load_claims
+from complaintlab.freeze import Deviation, Deviations
 from complaintlab.report.cells import cell, linked_cells
 from complaintlab.report.contents import Tables, pictures, source_row
 from complaintlab.report.figures import checks, course, effects, texts
-from complaintlab.report.results import cited, flow_rows, quarantine_rows, reply_type_rows
+from complaintlab.report.results import (
+    cited,
+    deviation_rows,
+    flow_rows,
+    quarantine_rows,
+    reply_type_rows,
+    weight_rows,
+)
 from complaintlab.report.style import save
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
@@ -52,16 +62,68 @@ def test_flow_sets_apart_what_is_not_lost() -> None:
 def test_small_families_show_no_words() -> None:
     rows = {row["name"]: row for row in reply_type_rows(STUDY["reply_types"], 10)}
     assert (rows["rare"]["n"], rows["rare"]["exemplar"]) == ("<10", "too few to show")
-    assert rows["sorry, send details"]["exemplar"].startswith("We are sorry")
+    assert rows["sorry, send details"]["exemplar"].startswith("… We are sorry")
 
 
 def test_quarantine_is_counted_without_values() -> None:
     rows = [
-        {"file": "a.csv", "row": k, "column": "created_at", "reason": f"'2{k} June' in row {k} is no time"}
+        {
+            "file": "a.csv",
+            "row": k,
+            "column": "created_at",
+            "reason": f"'2{k} June' in row {k} is no ISO 8601 time",
+        }
         for k in range(12)
     ]
-    printed = quarantine_rows(conform("quarantine", pl.DataFrame(rows)), 10)
-    assert printed == [{"column": "created_at", "reason": "… in row # is no time", "n": "12"}]
+    printed = quarantine_rows(conform("quarantine", pl.DataFrame(rows)))
+    assert printed == [{"column": "created_at", "reason": "… in row # is no ISO 8601 time", "n": "12"}]
+
+
+def test_fixed_text_of_a_reason_keeps_its_digits() -> None:
+    reasons = [f"'it's 1{k}' o'clock' is no date: ISO 8601, Twitter's format. See row {k}." for k in range(3)]
+    rows = [{"file": "a", "row": k, "column": "created_at", "reason": r} for k, r in enumerate(reasons)]
+    (printed,) = quarantine_rows(conform("quarantine", pl.DataFrame(rows)))
+    assert printed["reason"] == "… is no date: ISO 8601, Twitter's format. See row #."
+    assert printed["n"] == "3", "rows are not people"
+
+
+def test_what_is_set_apart_does_not_undo_the_rounding() -> None:
+    apart = (
+        STUDY["flow"]
+        .tail(1)
+        .with_columns(
+            step=pl.lit(9).cast(pl.UInt16),
+            n=pl.lit(203),
+            lost=pl.lit(0),
+            reason=pl.lit("set apart, not lost"),
+        )
+    )
+    _, others = flow_rows(pl.concat([STUDY["flow"], conform("flow", apart)]), 10)
+    assert others[0]["n"] == "200"
+    nearly_all = conform("flow", apart.with_columns(n=pl.lit(396)))
+    whole = STUDY["flow"].with_columns(lost=pl.lit(0, dtype=pl.Int64))
+    _, others = flow_rows(pl.concat([whole, nearly_all]), 10)
+    assert others[0]["n"] == "400", "the four others could be had by subtraction"
+
+
+def test_weights_of_arms_that_are_too_small_are_not_printed() -> None:
+    few = STUDY["weights_trials"].with_columns(ess=pl.Series([700.0, 12.0]))
+    small, enough = weight_rows(few, 10, 50)
+    assert (small["ess"], small["mean"], small["p99"], small["largest"]) == ("12", "–", "–", "–")
+    assert enough["largest"] == "7.90"
+
+
+def test_deviations_say_all_and_sort_claims_as_people_do(repo: Path) -> None:
+    claims = load_claims(repo / "claims.yaml")
+    every = frozenset(claim.id for claim in claims.claims)
+    found = (
+        Deviation("analysis.horizon_days was 7.0, is 0.05", every),
+        Deviation("trials.x was 1, is 2", frozenset({"N10", "N2", "N1"})),
+        Deviation("a wording", frozenset()),
+    )
+    rows = deviation_rows(Deviations(found, "now", "x", {}), claims)
+    assert [row["claims"] for row in rows] == ["all", "N1, N2, N10", "none (wording only)"]
+    assert rows[0]["text"] == "analysis.horizon_days was 7, is 0.05"
 
 
 def test_citations_are_taken_from_the_sentence() -> None:
@@ -72,14 +134,14 @@ def test_citations_are_taken_from_the_sentence() -> None:
 
 
 def test_every_figure_is_drawn_and_says_what_it_shows() -> None:
-    drawn = pictures(_tables(STUDY), 10)
+    drawn = pictures(_tables(STUDY), 10, 7)
     assert {"diagram", "quality", "replies", "delays", "answered", "outcomes", "strategies", "balance",
             "positivity"} <= set(drawn)  # fmt: skip
     assert all(len(picture.alt) > 40 and picture.takeaway.endswith(".") for picture in drawn.values())
 
 
 def test_nothing_to_draw_is_no_figure() -> None:
-    assert set(pictures(_tables(EMPTY), 10)) == {"diagram"}
+    assert set(pictures(_tables(EMPTY), 10, 7)) == {"diagram"}
 
 
 @pytest.mark.parametrize("name", ["diagram", "strategies", "replies", "positivity"])
@@ -87,7 +149,7 @@ def test_a_figure_drawn_twice_has_the_same_bytes(name: str, tmp_path: Path) -> N
     written = []
     for _ in range(2):
         path = tmp_path / f"{name}.svg"
-        save(pictures(_tables(STUDY), 10)[name], path)
+        save(pictures(_tables(STUDY), 10, 7)[name], path)
         written.append(path.read_bytes())
     assert written[0] == written[1]
     assert b"<text" not in written[0], "text must be drawn as paths"
@@ -108,9 +170,65 @@ def test_takeaways_speak_from_the_numbers() -> None:
     assert "15 of 15 labels reaches below 0.667" in weak.takeaway
 
 
+def test_the_strongest_tie_is_the_clearest_and_a_failed_fit_is_not_shown() -> None:
+    ames = STUDY["estimates_regression"]
+    broken = ames.with_columns(
+        estimate=pl.when(pl.col("contrast") == "load").then(-2.689).otherwise("estimate"),
+        se=pl.when(pl.col("contrast") == "business_hours").then(0.09).otherwise("se"),
+    )
+    shown = effects.who_is_answered(broken)
+    assert shown is not None
+    assert "with hostility: −6.0 points" in shown.takeaway
+    labels = [label.get_text() for label in shown.figure.axes[0].get_yticklabels()]
+    assert "load" not in labels
+    unclear = effects.who_is_answered(ames.with_columns(lower=pl.lit(-0.3), upper=pl.lit(0.3)))
+    assert unclear is not None
+    assert unclear.takeaway == effects.NO_TIE
+    assert effects.who_is_answered(ames.with_columns(lower=pl.lit(-2.0), upper=pl.lit(2.0))) is None
+
+
+def test_a_source_of_incomplete_threads_says_that_its_shares_are_too_high() -> None:
+    source = STUDY["source"].with_columns(threads_complete=False)
+    drawn = pictures(_tables(STUDY | {"source": source}), 10, 7)
+    assert {name for name, one in drawn.items() if one.takeaway.endswith("these shares are too high.")} == {
+        "delays",
+        "outcomes",
+    }
+
+
+def test_outcomes_are_named_by_the_horizon_and_labels_keep_apart() -> None:
+    curves = STUDY["curves_incidence"].with_columns(value=pl.col("value") * 0 + 0.2)
+    drawn = course.outcomes(curves.filter(pl.col("time_s") <= 86400), 7)
+    assert drawn is not None
+    assert drawn.takeaway.startswith("Within 7 days (the curves end at 24 h")
+    axes = drawn.figure.axes[0]
+    heights = sorted(text.xy[1] for text in axes.texts)
+    least = course.LABEL_GAP * axes.get_ylim()[1]
+    assert all(b - a > 0.99 * least for a, b in pairwise(heights))
+    assert all(abs(100 * tick - round(100 * tick)) < 1e-9 for tick in axes.get_yticks())
+
+
+def test_contrasts_with_the_same_cells_share_a_panel() -> None:
+    first = STUDY["positivity"]
+    again = first.with_columns(contrast=pl.lit("reply_1h_vs_1h_24h"))
+    drawn = checks.positivity(pl.concat([first, again]), 10)
+    assert drawn is not None
+    assert [axes.get_title(loc="left") for axes in drawn.figure.axes] == [
+        "reply 1h vs 1h 24h and reply 24h vs none"
+    ]
+    differing = again.with_columns(answered=pl.col("answered") - 1)
+    apart = checks.positivity(pl.concat([first, differing]), 10)
+    assert apart is not None
+    assert len(apart.figure.axes) == 2
+
+
+def test_a_map_of_few_points_is_not_drawn() -> None:
+    assert texts.reply_map(STUDY["reply_types"], STUDY["reply_members"].head(19)) is None
+
+
 def test_companies_below_the_minimum_cell_have_no_curve() -> None:
     few = STUDY | {"episodes": STUDY["episodes"].filter(pl.col("company") != "company 2")}
-    whole, part = (pictures(_tables(tables), 10)["delays"].figure.axes[0] for tables in (STUDY, few))
+    whole, part = (pictures(_tables(tables), 10, 7)["delays"].figure.axes[0] for tables in (STUDY, few))
     assert len(whole.lines) - len(part.lines) == 1
 
 

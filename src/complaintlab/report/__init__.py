@@ -97,7 +97,7 @@ def run(
     settings = Settings(
         study, collect, world, embed, cluster, analysis, inference, trials, reply_effects, rule
     )
-    drawn = pictures(tables, study.minimum_cell)
+    drawn = pictures(tables, study.minimum_cell, analysis.horizon_days)
     folder = root / "reports" / "figures"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +31,7 @@ from complaintlab.report.provenance import provenance
 from complaintlab.report.style import Picture
 from complaintlab.tables import TABLES
 
+FOLLOWED = "Threads are followed only to their last seen post, so these shares are too high."
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 CARRIES = {
     "selected_on_reply": "holds only threads that were answered",
@@ -80,7 +82,7 @@ class Settings(NamedTuple):
         return self.analysis, self.inference, self.trials, self.reply_effects, self.rule
 
 
-def pictures(tables: Tables, minimum_cell: int) -> dict[str, Picture]:
+def pictures(tables: Tables, minimum_cell: int, horizon_days: float) -> dict[str, Picture]:
     """The figures for which there is something to draw, by name."""
     large_enough = _large_enough(tables.curves_incidence, tables.complaints, minimum_cell)
     drawn = {
@@ -89,13 +91,16 @@ def pictures(tables: Tables, minimum_cell: int) -> dict[str, Picture]:
         "replies": texts.reply_map(tables.reply_types, tables.reply_members),
         "delays": course.reply_delays(large_enough),
         "answered": effects.who_is_answered(tables.answered),
-        "outcomes": course.outcomes(tables.curves_incidence),
+        "outcomes": course.outcomes(tables.curves_incidence, horizon_days),
         "strategies": course.strategies(tables.curves_trials),
         "forest": effects.claims_forest(tables.verdicts, tables.estimates),
         "balance": checks.love_plot(tables.balance),
         "positivity": checks.positivity(tables.positivity, minimum_cell),
     }
-    return {name: picture for name, picture in drawn.items() if picture is not None}
+    found = {name: picture for name, picture in drawn.items() if picture is not None}
+    if not tables.source["threads_complete"]:
+        found |= {name: _too_high(found[name]) for name in ("delays", "outcomes") if name in found}
+    return found
 
 
 def content(
@@ -110,14 +115,14 @@ def content(
         **_claims(tables.verdicts, claims),
         "simulated": tables.source["simulated"],
         "abstract": abstract(tables.verdicts, tables.source, tables.complaints, settings.analysis, minimum),
-        "plan": _plan(found),
+        "plan": _plan(found, claims),
         "carries": [{"what": what, "holds": bool(tables.source[key])} for key, what in CARRIES.items()],
         "flow": steps,
         "aside": aside,
-        "quarantine": results.quarantine_rows(tables.quarantine, minimum),
+        "quarantine": results.quarantine_rows(tables.quarantine),
         "quality": results.quality_rows(tables.quality, minimum),
         "reply_types": results.reply_type_rows(tables.reply_types, minimum),
-        "weights": results.weight_rows(tables.weights, minimum),
+        "weights": results.weight_rows(tables.weights, minimum, settings.rule.ess_per_arm),
         "limits": limits(tables.source, tables.complaints, tables.quality),
         "provenance": provenance(root, settings, tables.source),
         "figures": {name: {"takeaway": one.takeaway, "alt": one.alt} for name, one in drawn.items()},
@@ -136,7 +141,9 @@ def source_row(source: pl.DataFrame) -> dict[str, Any]:
 def _settings(settings: Settings) -> dict[str, Any]:
     study = settings.study.model_dump(mode="json") | {"source": settings.collect.source}
     printed = (settings.analysis, settings.trials, settings.inference)
-    return {"study": study} | {section.key: section.model_dump(mode="json") for section in printed}
+    return {"study": study, "ess_per_arm": settings.rule.ess_per_arm} | {
+        section.key: section.model_dump(mode="json") for section in printed
+    }
 
 
 def _claims(verdicts: pl.DataFrame, claims: Claims) -> dict[str, Any]:
@@ -149,9 +156,13 @@ def _claims(verdicts: pl.DataFrame, claims: Claims) -> dict[str, Any]:
     }
 
 
-def _plan(found: Deviations) -> dict[str, Any]:
-    rows = results.deviation_rows(found)
+def _plan(found: Deviations, claims: Claims) -> dict[str, Any]:
+    rows = results.deviation_rows(found, claims)
     return {"frozen_at": found.frozen_at, "digest": found.digest, "deviations": rows}
+
+
+def _too_high(picture: Picture) -> Picture:
+    return replace(picture, takeaway=f"{picture.takeaway} {FOLLOWED}", alt=f"{picture.alt} {FOLLOWED}")
 
 
 def _large_enough(curves: pl.DataFrame, complaints: pl.DataFrame, minimum: int) -> pl.DataFrame:

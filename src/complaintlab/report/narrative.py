@@ -61,11 +61,27 @@ def _findings(verdicts: pl.DataFrame) -> str:
     counts = [(name, sum(row["verdict"] == name for row in rows)) for name in ANSWERED]
     tested = sum(n for _, n in counts)
     if not tested:
-        return f"None of the {len(rows)} claims could be answered with this source."
+        return f"No claim was answered: {_unanswered(rows)}."
     listed = ", ".join(f"{n} {name}" for name, n in counts if n)
-    head = f"Of {len(rows)} claims {tested} were tested: {listed}; {len(rows) - tested} were not."
+    head = f"Of {len(rows)} claims {tested} were tested: {listed}."
+    head = f"{head} {_unanswered(rows)}." if tested < len(rows) else head
     firm = [_firm(row) for row in rows if row["verdict"] in ANSWERED[:3]]
     return f"{head} In points: {'; '.join(firm)}." if firm else head
+
+
+def _unanswered(rows: list[dict[str, Any]]) -> str:
+    unbuilt, untestable = (
+        sum(row["verdict"] == name for row in rows) for name in ("not estimated yet", "not testable here")
+    )
+    parts = [
+        f"{_claims(unbuilt)} no estimator in this version" if unbuilt else "",
+        f"{untestable} could not be tested with this source" if untestable else "",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _claims(n: int) -> str:
+    return "1 claim has" if n == 1 else f"{n} claims have"
 
 
 def _firm(row: dict[str, Any]) -> str:
@@ -93,8 +109,9 @@ def limits(source: dict[str, Any], complaints: pl.DataFrame, quality: pl.DataFra
         ),
         (
             "Incomplete threads",
-            "towards no effect",
-            "Turns may be missing from threads, and outcomes with them.",
+            "shares too high; contrasts unclear",
+            "Threads are followed only to their last seen post: silent critics leave early, so the shares of "
+            "answered complaints and of outcomes are too high.",
             not source["threads_complete"],
         ),
         (

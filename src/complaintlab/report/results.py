@@ -16,6 +16,11 @@ from complaintlab.verdicts.wording import OUTCOMES, amount, interval, probabilit
 
 Row = dict[str, Any]
 NOTHING = "–"
+QUOTED = r"(?s)(^|\s)(?:'.*'(\s|[.,;:]|$)|\"[^\"]*\"|“[^”]*”)"
+PLACE = r"\b(row|line|lines|column|char|has|header|to) \d+"
+"""A place or count in the input file, which would make every reason its own."""
+WHOLE = re.compile(r"(?<=\d)\.0\b(?!\.)")
+"""The decimals of a whole number."""
 
 
 def verdict_rows(verdicts: pl.DataFrame, claims: Claims) -> list[Row]:
@@ -80,34 +85,42 @@ def flow_rows(flow: pl.DataFrame, minimum: int) -> tuple[list[Row], list[Row]]:
     ordered = flow.sort("step")
     apart = pl.col("reason").fill_null("") == "set apart, not lost"
     chain, aside = ordered.filter(~apart), ordered.filter(apart)
-    counts = linked_cells([*chain["n"].to_list(), *chain["lost"].to_list()], minimum)
+    apart_of_episodes = _complements(chain, aside)
+    every = [*chain["n"].to_list(), *chain["lost"].to_list(), *aside["n"].to_list(), *apart_of_episodes]
+    counts = linked_cells(every, minimum)
     largest = int(chain["n"].to_numpy().max()) if chain.height else 1
     steps = [
         {
             "name": row["name"],
             "unit": row["unit"],
             "n": counts[k],
-            "share": row["n"] / max(1, largest),
+            "share": round(row["n"] / max(1, largest), 2),  # a bar as long as the exact count would tell it
             "lost": counts[chain.height + k] if row["lost"] else "",
             "reason": (row["reason"] or "") if row["lost"] else "",
         }
         for k, row in enumerate(chain.iter_rows(named=True))
     ]
     others = [
-        {"name": row["name"], "unit": row["unit"], "n": cell(row["n"], minimum)}
-        for row in aside.iter_rows(named=True)
+        {"name": row["name"], "unit": row["unit"], "n": counts[2 * chain.height + k]}
+        for k, row in enumerate(aside.iter_rows(named=True))
     ]
     return steps, others
 
 
-def quarantine_rows(quarantine: pl.DataFrame, minimum: int) -> list[Row]:
-    """Input rows that did not fit, counted by reason; digits are masked so that no value is printed."""
+def _complements(chain: pl.DataFrame, aside: pl.DataFrame) -> list[int]:
+    """Those of a unit that are not set apart: to be had by subtraction from the last step of that unit."""
+    totals = dict(chain.select("unit", "n").iter_rows())
+    return [max(0, totals[unit] - n) for unit, n in aside.select("unit", "n").iter_rows() if unit in totals]
+
+
+def quarantine_rows(quarantine: pl.DataFrame) -> list[Row]:
+    """Input rows that did not fit, by reason; quoted values and places in the file are masked."""
     masked = quarantine.with_columns(
-        pl.col("reason").str.replace_all(r"'[^']*'|\"[^\"]*\"|“[^”]*”", "…").str.replace_all(r"\d+", "#")
+        pl.col("reason").str.replace_all(QUOTED, "${1}…${2}").str.replace_all(PLACE, "${1} #")
     )
     counted = masked.group_by("column", "reason").len().sort("len", "reason", descending=[True, False])
     return [
-        {"column": row["column"] or NOTHING, "reason": row["reason"], "n": cell(row["len"], minimum)}
+        {"column": row["column"] or NOTHING, "reason": row["reason"], "n": cell(row["len"], 0)}
         for row in counted.head(12).iter_rows(named=True)
     ]
 
@@ -161,7 +174,7 @@ def reply_type_rows(types: pl.DataFrame, minimum: int) -> list[Row]:
             "share": f"{row['share']:.0%}",
             "stability": _two(row["stability"]),
             "companies": str(row["n_companies"]),
-            "exemplar": row["exemplars"][0]
+            "exemplar": f"… {row['exemplars'][0]} …"
             if row["exemplars"] and row["n"] >= minimum
             else "too few to show",
         }
@@ -169,17 +182,21 @@ def reply_type_rows(types: pl.DataFrame, minimum: int) -> list[Row]:
     ]
 
 
-def weight_rows(weights: pl.DataFrame, minimum: int) -> list[Row]:
-    """How the weights of each arm lie, and how often its critics were heard or went private."""
+def weight_rows(weights: pl.DataFrame, minimum: int, ess_per_arm: float) -> list[Row]:
+    """How the weights of each arm lie, and how often its critics were heard or went private.
+
+    Below the rule's effective sample size per arm the weights themselves are not printed.
+    """
     return [
         {
             "contrast": _plain(row["contrast"]),
             "arm": row["arm"],
             "n": cell(row["n"], minimum),
             "ess": f"{row['ess']:.0f}",
-            "mean": _two(row["mean"]),
-            "p99": _two(row["p99"]),
-            "largest": _two(row["largest"]),
+            **{
+                name: _two(row[name]) if row["ess"] >= ess_per_arm else NOTHING
+                for name in ("mean", "p99", "largest")
+            },
             "heard": _percent(row["heard"]),
             "private": _percent(row["private"]),
         }
@@ -187,12 +204,24 @@ def weight_rows(weights: pl.DataFrame, minimum: int) -> list[Row]:
     ]
 
 
-def deviation_rows(found: Deviations) -> list[Row]:
+def deviation_rows(found: Deviations, claims: Claims) -> list[Row]:
     """Every difference from the frozen plan, and whom it makes exploratory."""
     return [
-        {"text": item.text, "claims": ", ".join(sorted(item.claims)) or "none (wording only)"}
+        {"text": WHOLE.sub("", item.text), "claims": _concerned(item.claims, claims)}
         for item in found.differences
     ]
+
+
+def _concerned(affected: frozenset[str], claims: Claims) -> str:
+    if affected >= {claim.id for claim in claims.claims}:
+        return "all"
+    return ", ".join(sorted(affected, key=_natural)) or "none (wording only)"
+
+
+def _natural(claim: str) -> tuple[str, int, str]:
+    """N2 before N10."""
+    letters = claim.rstrip("0123456789")
+    return letters, int(claim[len(letters) :] or 0), claim
 
 
 def _estimand(outcome: str, days: float, scale: str) -> str:

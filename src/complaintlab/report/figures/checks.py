@@ -51,21 +51,38 @@ def _panel(axes: Axes, balance: pl.DataFrame) -> None:
 
 def positivity(table: pl.DataFrame, minimum_cell: int) -> Picture | None:
     """Share answered in each interval among those still unanswered, by hostility; small cells are blank."""
-    contrasts = sorted(table["contrast"].unique().to_list())
-    if not contrasts:
+    alike = _distinct_panels(table)
+    if not alike:
         return None
     with house_style():
         strata = table["stratum"].n_unique()
-        figure, axes_list = panels(len(contrasts), 1, len(contrasts) * (0.9 + 0.24 * strata))
-        for axes, contrast in zip(axes_list, contrasts, strict=True):
-            _heat(axes, table.filter(pl.col("contrast") == contrast), minimum_cell)
-            axes.set_title(contrast.replace("_vs_", " vs ").replace("_", " "))
-    rare = table.filter(pl.col("at_risk") > 0).filter(pl.col("answered") < 0.01 * pl.col("at_risk")).height
+        figure, axes_list = panels(len(alike), 1, len(alike) * (0.9 + 0.24 * strata))
+        for axes, contrasts in zip(axes_list, alike, strict=True):
+            _heat(axes, table.filter(pl.col("contrast") == contrasts[0]), minimum_cell)
+            axes.set_title(" and ".join(contrasts).replace("_vs_", " vs ").replace("_", " "))
+    drawn = table.filter(pl.col("contrast").is_in([contrasts[0] for contrasts in alike]))
+    rare = drawn.filter(pl.col("at_risk") > 0).filter(pl.col("answered") < 0.01 * pl.col("at_risk")).height
     takeaway = (
-        f"In {rare} of {table.height} cells fewer than 1% of the unanswered were answered: there an early "
+        f"In {rare} of {drawn.height} cells fewer than 1% of the unanswered were answered: there an early "
         "reply could hardly happen, and its effect is not seen."
     )
     return Picture(figure, takeaway, f"Table of shares by hostility and time since the complaint. {takeaway}")
+
+
+def _distinct_panels(table: pl.DataFrame) -> list[list[str]]:
+    """Contrasts, those together whose tables are the same cell for cell."""
+    cells = table.sort("contrast", "stratum", "interval").partition_by(
+        "contrast", maintain_order=True, include_key=True
+    )
+    groups: list[tuple[pl.DataFrame, list[str]]] = []
+    for part in cells:
+        contrast, rest = str(part["contrast"][0]), part.drop("contrast")
+        same = next((names for seen, names in groups if seen.equals(rest)), None)
+        if same is None:
+            groups.append((rest, [contrast]))
+        else:
+            same.append(contrast)
+    return [names for _, names in groups]
 
 
 def _heat(axes: Axes, table: pl.DataFrame, minimum_cell: int) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, PercentFormatter
 
 from complaintlab.models.strategies import DAY, HOUR, MINUTE
 from complaintlab.report.style import GREY, LINES, Picture, house_style, panels
 from complaintlab.verdicts.wording import OUTCOMES
 
-TICKS = {5 * MINUTE: "5 min", 30 * MINUTE: "30", HOUR: "1 h", 6 * HOUR: "6", DAY: "1 d", 7 * DAY: "7"}
+TICKS = {
+    5 * MINUTE: "5 min", 30 * MINUTE: "30 min", HOUR: "1 h", 6 * HOUR: "6 h", DAY: "1 d", 7 * DAY: "7 d",
+}  # fmt: skip
 MARKS = (30 * MINUTE, HOUR)
+LABEL_GAP = 0.08
+"""Least distance of two labels, as a share of the panel's height."""
 SHORT = {"turned": "turned", "advocate": "advocate", "escalated": "escalated"}
 
 
@@ -27,8 +33,8 @@ def reply_delays(curves: pl.DataFrame) -> Picture | None:
             _steps(axes, company, color="#BBBBBB", linewidth=0.7)
         _band(axes, everybody, LINES[0][0])
         _steps(axes, everybody, color=LINES[0][0], linewidth=1.8)
-        _name_end(axes, everybody, "all companies", LINES[0][0])
         _time_axis(axes, everybody)
+        _name_ends(axes, [("all companies", LINES[0][0], everybody)])
         axes.set_ylabel("answered")
     soon, day = _at(everybody, HOUR), _at(everybody, DAY)
     takeaway = (
@@ -38,29 +44,37 @@ def reply_delays(curves: pl.DataFrame) -> Picture | None:
     return Picture(figure, takeaway, f"Step curve of the share answered over time. {takeaway}")
 
 
-def outcomes(curves: pl.DataFrame) -> Picture | None:
+def outcomes(curves: pl.DataFrame, horizon_days: float) -> Picture | None:
     """Cumulative incidence of each outcome with its 95% band."""
     drawn = curves.filter((pl.col("figure") == "outcomes") & (pl.col("time_s") > 0))
     if drawn.is_empty():
         return None
     with house_style():
         figure, (axes,) = panels(1, 1, 2.7)
-        ends = {}
+        named = []
         for (colour, line), (name, label) in zip(LINES, SHORT.items(), strict=False):
             curve = drawn.filter(pl.col("outcome") == name)
             if not curve.is_empty():
                 _band(axes, curve, colour)
                 _steps(axes, curve, color=colour, linestyle=line)
-                _name_end(axes, curve, label, colour)
-                ends[label] = float(curve.sort("time_s")["value"][-1])
+                named.append((label, colour, curve))
         _time_axis(axes, drawn)
+        _name_ends(axes, named)
         axes.set_ylabel("critics")
-    listed = ", ".join(f"{value:.0%} have {_perfect(label)}" for label, value in ends.items())
-    days = float(drawn["time_s"].to_numpy().max()) / DAY
+    listed = ", ".join(f"{_end(curve)[1]:.0%} have {_perfect(label)}" for label, _, curve in named)
     takeaway = (
-        f"Within {days:.0f} days {listed}; the rest have shown nothing, which is not the same as unhappy."
+        f"{_period(drawn, horizon_days)} {listed}; the rest have shown nothing, which is not the same as "
+        "unhappy."
     )
     return Picture(figure, takeaway, f"Step curves with bands. {takeaway}")
+
+
+def _period(curves: pl.DataFrame, horizon_days: float) -> str:
+    """The horizon, and how far the curves reach where follow-up ends before it."""
+    within = f"Within {horizon_days:g} {'day' if horizon_days == 1 else 'days'}"
+    last = float(curves["time_s"].to_numpy().max())
+    short = last < horizon_days * DAY
+    return f"{within} (the curves end at {last / HOUR:.0f} h, with the follow-up)" if short else within
 
 
 def strategies(curves: pl.DataFrame) -> Picture | None:
@@ -89,6 +103,7 @@ def _trial(axes: Axes, curves: pl.DataFrame) -> None:
         _band(axes, curve, colour)
         _steps(axes, curve, color=colour, linestyle=line, label=str(label))
     _time_axis(axes, curves)
+    axes.tick_params(axis="x", labelsize=7)
     axes.legend(loc="upper left", handlelength=2.2, borderaxespad=0.1)
 
 
@@ -111,31 +126,50 @@ def _band(axes: Axes, curve: pl.DataFrame, colour: str) -> None:
         axes.fill_between(times, lower, upper, step="post", color=colour, alpha=0.15, linewidth=0)
 
 
-def _name_end(axes: Axes, curve: pl.DataFrame, label: str, colour: str) -> None:
+def _end(curve: pl.DataFrame) -> tuple[float, float]:
     last = curve.sort("time_s").row(-1, named=True)
-    axes.annotate(
-        label,
-        (last["time_s"], last["value"]),
-        (4, 0),
-        textcoords="offset points",
-        color=colour,
-        va="center",
-        annotation_clip=False,
-    )
+    return float(last["time_s"]), float(last["value"])
+
+
+def _name_ends(axes: Axes, named: Sequence[tuple[str, str, pl.DataFrame]]) -> None:
+    """Label, colour and curve: the label beside the curve's end, moved up where it would hide another."""
+    gap = LABEL_GAP * axes.get_ylim()[1]
+    lowest = 0.0
+    for label, colour, curve in sorted(named, key=lambda item: _end(item[2])[1]):
+        time_s, value = _end(curve)
+        height = max(value, lowest)
+        lowest = height + gap
+        axes.annotate(
+            label,
+            (time_s, height),
+            (4, 0),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            annotation_clip=False,
+        )
 
 
 def _time_axis(axes: Axes, curves: pl.DataFrame) -> None:
     axes.set_xscale("log")
     last = max(float(curves["time_s"].to_numpy().max()), 10 * MINUTE)
     axes.set_xlim(5 * MINUTE, last)
-    axes.set_ylim(bottom=0)
+    _percent_axis(axes)
     axes.xaxis.set_major_locator(FixedLocator([float(tick) for tick in TICKS if tick <= last]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([label for tick, label in TICKS.items() if tick <= last])
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     for mark in MARKS:
         axes.axvline(mark, color=GREY, linewidth=0.6, linestyle=":", zorder=0)
     axes.set_xlabel("time since the complaint (30 and 60 min dotted)")
+
+
+def _percent_axis(axes: Axes) -> None:
+    """From zero, with ticks at whole percents."""
+    top = max(0.01, axes.get_ylim()[1])
+    ticks = MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]).tick_values(0, 100 * top)
+    axes.set_ylim(0, top)
+    axes.yaxis.set_major_locator(FixedLocator([tick / 100 for tick in ticks if 0 <= tick <= 100 * top]))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
 
 
 def _at(curve: pl.DataFrame, time_s: float) -> float:

@@ -22,6 +22,7 @@ from complaintlab.verdicts.wording import signed
 
 Row = dict[str, Any]
 SHOWN_TERMS = 16
+NO_TIE = "No tie is clearly different from none."
 
 
 def claims_forest(verdicts: pl.DataFrame, estimates: pl.DataFrame) -> Picture | None:
@@ -50,10 +51,14 @@ def claims_forest(verdicts: pl.DataFrame, estimates: pl.DataFrame) -> Picture | 
 
 
 def who_is_answered(estimates: pl.DataFrame) -> Picture | None:
-    """Average marginal effects on being answered, largest first."""
+    """Average marginal effects on being answered, largest first.
+
+    An effect beyond 100 points, or an interval wider than 200, is a model that did not fit: not shown.
+    """
     shown = estimates.filter(
         (pl.col("scale") == "ame")
-        & pl.col("estimate").is_not_null()
+        & (pl.col("estimate").abs() <= 1)
+        & ((pl.col("upper") - pl.col("lower")).fill_null(0.0) <= 2)
         & pl.col("outcome").str.contains("answered")
     )
     if not shown.is_empty():
@@ -88,12 +93,21 @@ def who_is_answered(estimates: pl.DataFrame) -> Picture | None:
         axes.set_xlabel(
             "change in the chance of an answer, percentage points (filled: interval without zero)"
         )
-    top = rows[0]
-    takeaway = (
-        f"The strongest tie is with {str(top['contrast']).replace('_', ' ')}: "
-        f"{signed(100 * top['estimate'])} points in the chance of an answer. Description, not effect."
-    )
+    takeaway = _strongest_tie(shown)
     return Picture(figure, takeaway, f"Dots with intervals, one row a term. {takeaway}")
+
+
+def _strongest_tie(shown: pl.DataFrame) -> str:
+    """The tie with the largest estimate in standard errors, among intervals without zero."""
+    clear = shown.filter((pl.col("lower") * pl.col("upper") > 0) & (pl.col("se") > 0))
+    if clear.is_empty():
+        return NO_TIE
+    top = clear.sort((pl.col("estimate") / pl.col("se")).abs(), "contrast", descending=[True, False])
+    first = top.row(0, named=True)
+    return (
+        f"The strongest tie is with {str(first['contrast']).replace('_', ' ')}: "
+        f"{signed(100 * first['estimate'])} points in the chance of an answer. Description, not effect."
+    )
 
 
 def _row(axes: Axes, place: int, row: Row, naive: float | None) -> None:

@@ -6,9 +6,21 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
-from complaintlab.report.style import BLUE, GREY, LINES, VERMILLION, Picture, bare_rows, house_style, panels
+from complaintlab.report.style import (
+    BLUE,
+    GREY,
+    INK,
+    LINES,
+    VERMILLION,
+    Picture,
+    bare_rows,
+    house_style,
+    panels,
+)
 
 SHOWN_REPLIES = 2000
+LEAST_POINTS = 20
+"""A map of fewer distinct points shows no families."""
 STRONG = 0.667
 
 
@@ -40,7 +52,7 @@ def quality(table: pl.DataFrame) -> Picture | None:
 
 def reply_map(types: pl.DataFrame, members: pl.DataFrame) -> Picture | None:
     """The replies on the map of their texts, coloured and named by family."""
-    if members.is_empty() or types.is_empty():
+    if types.is_empty() or members.select("x", "y").n_unique() < LEAST_POINTS:
         return None
     every = max(1, members.height // SHOWN_REPLIES)
     sample = members.sort("post_id").gather_every(every)
@@ -79,9 +91,11 @@ def _dots(
 
 
 def _name(axes: Axes, part: pl.DataFrame, name: str) -> None:
-    x, y = (float(np.median(part[axis].to_numpy())) for axis in "xy")
-    box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
-    axes.text(x, y, name, ha="center", va="center", fontsize=7.5, bbox=box, zorder=3)
+    """Above the family's points, so that none is hidden."""
+    x, top = float(np.median(part["x"].to_numpy())), float(part["y"].to_numpy().max())
+    axes.annotate(
+        name, (x, top), (0, 4), textcoords="offset points", ha="center", va="bottom", fontsize=6.5, color=INK
+    )
 
 
 def _short(name: str) -> str:
