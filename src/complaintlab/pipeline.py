@@ -39,7 +39,10 @@ EXTRA_OUTS: dict[str, dict[str, list[Any]]] = {
         "outs": [{"reports/verdicts.csv": {"cache": False}}, {"reports/estimates.csv": {"cache": False}}],
         "metrics": [{"reports/metrics.json": {"cache": False}}],
     },
-    "report": {"outs": ["reports/${study.name}-${collect.source}.pdf", "reports/figures"]},
+    # not cached: when the source changes, dvc removes cached outputs that the new run does not make
+    "report": {
+        "outs": [{"reports/${study.name}-${collect.source}.pdf": {"cache": False}}, "reports/figures"]
+    },
 }
 
 PLOTS: list[dict[str, Any]] = [
