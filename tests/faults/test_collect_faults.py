@@ -132,7 +132,7 @@ def test_frames_of_zstandard_one_after_another_are_one_file(tmp_path: Path) -> N
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no file .*absent\.csv: set collect\.path"):
+    with pytest.raises(InputError, match=r"no file .*absent\.csv: give the path"):
         collect(tmp_path / "absent.csv")
 
 

@@ -152,7 +152,7 @@ def test_likes_count_from_the_sighting_on() -> None:
 def test_an_event_before_the_first_sighting_is_no_event_of_a_row() -> None:
     case = Case(
         [Thread("ann", LATE, [Turn("ann", 60, "escalates")])],
-        sightings=[{"post": "0.0", "at": LATE + 3600}],
+        sightings=[{"post": "0.0", "at": LATE + 3600}, {"post": "0.0", "at": LATE + 7200}],
         prospective=True,
     )
     outputs = case.run()
