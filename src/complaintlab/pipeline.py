@@ -98,9 +98,7 @@ def _resources(module: str) -> list[str]:
     if file is None or file.name != "__init__.py":
         return []
     root = PACKAGE.parents[1]
-    data = [
-        path for path in file.parent.rglob("*") if path.suffix in {".yaml", ".csv", ".txt", ".typ", ".json"}
-    ]
+    data = (path for path in file.parent.rglob("*") if path.suffix in RESOURCES)
     return sorted(path.relative_to(root).as_posix() for path in data)
 
 

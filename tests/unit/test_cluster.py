@@ -154,3 +154,10 @@ def test_the_more_stable_way_is_taken() -> None:
     points += rng.normal(size=points.shape) * 0.05
     found = choose(points, np.ones(300), [k_means(5, 1), density(0.1)], 6, 1)
     assert adjusted_rand_score(np.repeat([0, 1], 150), found.grouping.labels) > 0.95
+
+
+def test_one_family_of_nearly_everything_does_not_win_by_being_stable() -> None:
+    rng = np.random.default_rng(3)
+    points = np.vstack([rng.normal(size=(270, 2)), rng.normal(size=(30, 2)) * 0.1 + 30])
+    found = choose(points, np.ones(300), [density(0.05), k_means(6, 1)], 6, 1)
+    assert np.bincount(found.grouping.labels + 1).max() < 200

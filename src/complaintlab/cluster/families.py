@@ -21,6 +21,10 @@ HDBSCAN_ROWS = 8_000
 """HDBSCAN compares all pairs; beyond this many distinct texts only k-means is tried."""
 
 
+LARGEST_SHARE = 2 / 3
+"""A family that holds more of the replies than this is no family among others."""
+
+
 class Grouping(NamedTuple):
     """A family per row, NOISE for none, and how firmly each row belongs, in [0, 1]."""
 
@@ -85,7 +89,9 @@ def density(minimum_share: float) -> Method:
 def choose(points: Floats, weights: Floats, methods: list[Method], resamples: int, seed: int) -> Families:
     """The grouping in which a reply's family is most stable on average; the first of equals.
 
-    A reply without a family counts as wholly unstable, so leaving the hard ones out does not pay.
+    A reply without a family counts as wholly unstable, so leaving the hard ones out does not pay. A grouping
+    in which one family holds nearly everything is trivially stable and tells nothing apart: it counts for
+    nothing.
     """
     tried = []
     with threadpool_limits(1):  # on so few rows threads only wait for each other, and sums stay in order
@@ -93,7 +99,9 @@ def choose(points: Floats, weights: Floats, methods: list[Method], resamples: in
             grouping = method(points, weights)
             stable = stability(points, weights, grouping, method, resamples, seed)
             share = {label: weights[grouping.labels == label].sum() / weights.sum() for label in stable}
-            tried.append((sum(share[label] * value for label, value in stable.items()), grouping, stable))
+            tells_apart = max(share.values(), default=0.0) <= LARGEST_SHARE
+            score = tells_apart * sum(share[label] * value for label, value in stable.items())
+            tried.append((score, grouping, stable))
     _, grouping, stable = max(tried, key=lambda found: found[0])
     return Families(grouping, stable)
 
