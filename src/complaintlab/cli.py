@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from complaintlab.errors import InputError, UserError
+from complaintlab.gold.commands import app as gold_app
 
 app = typer.Typer(
     name="complaintlab",
@@ -40,6 +41,9 @@ STAGE_HELP = {
     "verdicts": "Answer each claim of claims.yaml by the rule of the analysis plan.",
     "report": "Set figures, tables and verdicts as a PDF in reports/.",
 }
+
+
+app.add_typer(gold_app, rich_help_panel="Start here")
 
 
 @app.callback()
