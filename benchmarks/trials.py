@@ -15,14 +15,15 @@ import time
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "recovery"))
 
 from trials_complaints import episodes, simulate, spells, truth
 
-from complaintlab.models.strategies import TIMING_CONTRASTS
-from complaintlab.models.trials import PRIMARY_OUTCOME, emulate, run
+from complaintlab.models.strategies import LATER, TIMING_CONTRASTS
+from complaintlab.models.trials import run
 from complaintlab.params import Analysis, Inference, Trials, load_params
 
 PARAMS = Path(__file__).resolve().parents[1] / "params.yaml"
@@ -39,8 +40,7 @@ def main() -> None:
     inference = Inference(resamples=chosen.resamples, seed=1, folds=5)
     print(f"stage on {chosen.complaints} complaints: {_stage_seconds(chosen.complaints, inference):.1f} s")
     if chosen.worlds:
-        for claim in TIMING_CONTRASTS:
-            print(_recovery(claim, chosen.complaints, chosen.worlds, inference))
+        _recovery(chosen.complaints, chosen.worlds, inference)
 
 
 def _stage_seconds(complaints: int, inference: Inference) -> float:
@@ -53,28 +53,32 @@ def _stage_seconds(complaints: int, inference: Inference) -> float:
     return time.perf_counter() - start
 
 
-def _recovery(claim: str, complaints: int, worlds: int, inference: Inference) -> str:
-    contrast, outcome = TIMING_CONTRASTS[claim], PRIMARY_OUTCOME[claim]
-    arms = (contrast.first, contrast.second)
-    target = truth(*arms, outcome, 7)
-    error, se, covered = np.empty(worlds), np.empty(worlds), 0
+def _recovery(complaints: int, worlds: int, inference: Inference) -> None:
+    """Run the stage on every world and print a line for each claim on complaints."""
+    params = load_params(PARAMS)
+    settings = params.section(Analysis), inference, params.section(Trials)
+    rows = []
     for world in range(worlds):
         made = simulate(complaints, 10_000 + world)
         frame = episodes(made)
-        trial = emulate(
-            frame, spells(made, frame), outcome, arms, horizon_days=7, inference=inference, truncate_at=0.99
-        )
-        found = trial.difference(0, 1, 7)
-        if found is None:
-            return f"{claim}: world {world} has nobody at risk by day 7"
-        error[world], se[world] = found.estimate - target, found.se
-        covered += found.lower <= target <= found.upper
-    exact = stats.binomtest(covered, worlds).proportion_ci(0.99, method="exact")
+        rows.append(run(frame, spells(made, frame), *settings).estimates_trials)
+    primary = pl.concat(rows).filter(pl.col("variant") == "primary", pl.col("estimate").is_not_null())
+    for claim, contrast in TIMING_CONTRASTS.items():
+        found = primary.filter(pl.col("claim") == claim)
+        if found.height > 1:
+            days = 30 if contrast.outcome in LATER else 7
+            print(claim, _line(found, truth(contrast.first, contrast.second, contrast.outcome, days)))
+
+
+def _line(found: pl.DataFrame, target: float) -> str:
+    error, se = found["estimate"].to_numpy() - target, found["se"].to_numpy()
+    covered = int(((found["lower"] <= target) & (found["upper"] >= target)).sum())
+    exact = stats.binomtest(covered, len(error)).proportion_ci(0.99, method="exact")
     return (
-        f"{claim} {outcome}: truth {target:+.4f}, bias {error.mean():+.4f} "
-        f"(MCSE {error.std(ddof=1) / np.sqrt(worlds):.4f}), sd {error.std(ddof=1):.4f}, "
+        f"{found['outcome'][0]}: truth {target:+.4f}, bias {error.mean():+.4f} "
+        f"(MCSE {error.std(ddof=1) / np.sqrt(len(error)):.4f}), sd {error.std(ddof=1):.4f}, "
         f"mean se {se.mean():.4f}, "
-        f"coverage {covered / worlds:.3f} [{exact.low:.3f}, {exact.high:.3f}] of {worlds} worlds"
+        f"coverage {covered / len(error):.3f} [{exact.low:.3f}, {exact.high:.3f}] of {len(error)} worlds"
     )
 
 

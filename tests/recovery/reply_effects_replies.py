@@ -82,6 +82,8 @@ def tables(made: Replies) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
             "end": np.where(lost < 30, "last_seen", "horizon"),
             "first_reply_s": reply_s, "first_reply_id": [f"b{i:019x}" for i in range(n)],
             "turned_s": _seconds(reply_s, turned), "escalated_s": _seconds(reply_s, np.full(n, np.inf)),
+            "advocate_s": _seconds(reply_s, np.full(n, np.inf)), "later_followed_days": 30.0,
+            "first_reply_quality": "other",
             "private_s": pl.Series([None] * n, dtype=pl.Int64),
             "hostility": made.hostility, "severity": 1.0, "topic": "delivery", "load": 0, "burst": 1.0,
             "earlier_complaints": 0, "spread_before": 0,
@@ -92,12 +94,14 @@ def tables(made: Replies) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         pl.lit("an agent").alias("author_id"), pl.lit("company").alias("role"),
         (pl.col("started_at") + pl.duration(seconds=reply_s)).alias("created_at"),
         pl.lit(1).alias("position"), pl.lit(True).alias("business_hours"),
+        *(pl.lit(None, pl.String).alias(name) for name in ("agent_id", "joined_into")),
     )  # fmt: skip
     done = {"apology": made.apology, "fix": made.fix}
     none = np.zeros(n, dtype=bool)
     acts = [pl.Series(f"p_{act}", done.get(act, none).astype(float)) for act in ACTS]
-    nothing = [pl.lit(None, dtype=pl.Float64).alias(name) for name in ("hostility", "p_against")]
-    return episodes, turns, turns.select("post_id", "company", *nothing, *acts)
+    nothing = [pl.lit(None, dtype=pl.Float64).alias(name) for name in ("hostility", "p_against", "template")]
+    stance = pl.lit(None, pl.String).alias("stance")
+    return episodes, turns, turns.select("post_id", "company", stance, *nothing, *acts)
 
 
 def _seconds(from_s: int, days: FloatArray) -> pl.Series:

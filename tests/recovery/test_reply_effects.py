@@ -8,7 +8,8 @@ import pytest
 from reply_effects_replies import Replies, simulate, tables, truth
 from scipy import stats
 
-from complaintlab.models.causal.aipw import ReplyEffect, reply_effect
+from complaintlab.models.causal.aipw import ReplyEffect, propensity_of, reply_effect
+from complaintlab.models.exposures import EXPOSURES
 from complaintlab.models.reply_effects import run
 from complaintlab.models.reply_effects.followup import at_risk, seen_by
 from complaintlab.models.reply_effects.population import answered
@@ -26,17 +27,10 @@ def standard(*columns: np.ndarray) -> np.ndarray:
 def fit(made: Replies, *, propensity: bool, outcome: bool) -> ReplyEffect:
     """``propensity`` and ``outcome``: whether that model has the right confounders."""
     right, wrong = standard(made.hostility, made.fix), standard(np.cos(3 * made.hostility))
+    chance = propensity_of(made.apology, right if propensity else wrong, made.author, 5, 1)
+    X = right if outcome else wrong
     return reply_effect(
-        made.apology,
-        made.turned_days <= 7,
-        np.ones(N),
-        right if propensity else wrong,
-        made.author,
-        made.company,
-        folds=5,
-        seed=1,
-        floor=0.01,
-        X_outcome=right if outcome else wrong,
+        made.apology, made.turned_days <= 7, np.ones(N), X, made.author, made.company, chance, floor=0.01
     )
 
 
@@ -57,16 +51,30 @@ def test_biased_if_both_models_are_wrong() -> None:
     assert np.mean(estimates) - truth() > 0.08
 
 
+def test_an_act_that_is_rare_everywhere_keeps_its_population() -> None:
+    rng = np.random.default_rng(8)
+    n = 40_000
+    hostility, author = rng.normal(size=n), np.arange(n)
+    rare = rng.random(n) < 0.005 * np.exp(0.5 * hostility)
+    event = rng.random(n) < np.clip(0.2 + 0.05 * hostility + 0.2 * rare, 0, 1)
+    X = standard(hostility)
+    chance = propensity_of(rare, X, author, 5, 1)
+    found = reply_effect(rare, event, np.ones(n), X, author, author * 0, chance, floor=0.01)
+    assert found.kept.mean() > 0.99
+    assert abs(found.effect.estimate - 0.2) < 2.5 * found.effect.se < 0.2
+
+
 def test_loss_that_depends_on_hostility_is_weighted_away() -> None:
     weighted, plain = [], []
     for seed in range(25):
         made = simulate(N, seed, loss=1.0)
         population = answered(*tables(made), horizon_days=7, act_threshold=0.5)
-        case = at_risk(population, "apology", "turned", 7)
+        case = at_risk(population, EXPOSURES["N1"], "turned", 7)
         event, seen = seen_by(case, 7)
+        chance = propensity_of(case.exposed, case.X, made.author, 5, 1)
         for to, weights in ((weighted, seen), (plain, (seen > 0).astype(float))):
             found = reply_effect(
-                case.exposed, event, weights, case.X, made.author, made.company, folds=5, seed=1, floor=0.01
+                case.exposed, event, weights, case.X, made.author, made.company, chance, floor=0.01
             )
             to.append(found.risk_exposed)
     rates = simulate(200_000, 99)
@@ -97,12 +105,14 @@ def test_stage_writes_its_tables_and_one_primary_row_a_claim(settings) -> None:
     for name, table in out._asdict().items():
         TABLES[name].validate(table)
     primary = out.estimates_reply_effects.filter(pl.col("variant") == "primary").sort("claim")
-    assert primary.select("claim", "contrast", "outcome").rows() == [
-        ("N1", "apology_vs_not", "turned"),
-        ("N5", "defend_vs_not", "escalated"),
-        ("S2", "fix_vs_not", "turned"),
-    ]
-    apology, defend, _ = primary.iter_rows(named=True)
+    asked = {(e.claim, e.contrast, e.outcome) for e in EXPOSURES.values()}
+    assert primary.height == len(asked) + 1
+    assert set(primary.select("claim", "contrast", "outcome").rows()) == asked | {
+        ("P2", "spread_10_after_fair_reply", "spread")
+    }
+    apology, defend = (
+        primary.row(by_predicate=pl.col("claim") == claim, named=True) for claim in ("N1", "N5")
+    )
     assert apology["lower"] < truth() < apology["upper"]
     assert apology["lower"] > 0
     assert defend["estimate"] is None
@@ -121,8 +131,8 @@ def test_a_critic_who_turned_before_the_reply_is_history(settings) -> None:
     early = pl.int_range(pl.len()) < 100
     before = episodes.with_columns(turned_s=pl.when(early).then(60).otherwise("turned_s"))
     population = answered(before, turns, measures, horizon_days=7, act_threshold=0.5)
-    assert at_risk(population, "apology", "turned", 7).lived.n == 400
-    assert at_risk(population, "apology", "escalated", 7).lived.n == 500
+    assert at_risk(population, EXPOSURES["N1"], "turned", 7).lived.n == 400
+    assert at_risk(population, EXPOSURES["N1"], "escalated", 7).lived.n == 500
     assert population.history["turned_before"].sum() == 100
 
 
@@ -157,11 +167,12 @@ def test_what_the_critic_said_before_the_reply_is_a_confounder_and_after_it_is_n
     )
     assert population.history["hostility_now"].to_list() == [2.5] * 50
     assert population.history["log_critic_turns"].to_list() == pytest.approx([np.log(2)] * 50)
-    assert population.heard.all()
+    assert population.after["heard"].all()
 
 
 def test_stage_says_why_there_is_no_estimate(settings) -> None:
     out = run(*(table.clear() for table in tables(simulate(10, 1))), *settings)
-    assert out.estimates_reply_effects.height == 18
+    primary = out.estimates_reply_effects.filter(pl.col("variant") == "primary")
+    assert primary.height == len(EXPOSURES) + 1
     assert out.estimates_reply_effects["reason"].null_count() == 0
     assert out.balance_reply_effects.is_empty()

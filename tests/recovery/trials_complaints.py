@@ -2,7 +2,8 @@
 
 Reply and outcome share causes that vary with time: the hostile are answered later, a critic who follows up
 grows more hostile and is answered sooner. Many replies come just before one hour and one day. The reply
-lowers escalation and lets critics turn.
+lowers escalation, unless it is a bad one, which the hostile get more often; it lets critics turn, keeps
+others from joining in, and within a day keeps critics from complaining again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from complaintlab.models.strategies import DAY, HOUR, MINUTE, Strategy
+from complaintlab.models.strategies import COUNTS, DAY, HOUR, MINUTE, Strategy
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -31,7 +32,10 @@ FOLLOW_UPS = 2
 
 @dataclass(frozen=True)
 class Complaints:
-    """Moments in seconds, infinite where never; ``follow_ups`` (n, 2); hostility 0 to 3 at the start."""
+    """Moments in seconds, infinite where never; ``follow_ups`` (n, 2); hostility 0 to 3 at the start.
+
+    ``others`` are complaint and second of each bystander; ``quality`` is of the reply, where there is one.
+    """
 
     hostility: FloatArray
     reply_s: FloatArray
@@ -39,8 +43,20 @@ class Complaints:
     turned_s: FloatArray
     lost_s: FloatArray
     follow_ups: FloatArray
+    others: tuple[npt.NDArray[np.int64], FloatArray]
+    recurred_s: FloatArray
+    praise_later: npt.NDArray[np.int64]
+    quality: npt.NDArray[np.str_]
 
-    def risk(self, outcome: str, days: float) -> float:
+    def value(self, outcome: str, days: float) -> float:
+        """Risk, or mean count, by a number of days."""
+        n = len(self.hostility)
+        if outcome == "spread":
+            return float(np.sum(self.others[1] <= days * DAY) / n)
+        if outcome == "recurrences":
+            return float(np.mean(self.recurred_s <= days * DAY))
+        if outcome == "praise":
+            return float(self.praise_later.mean())
         return float(np.mean(getattr(self, f"{outcome}_s") <= days * DAY))
 
 
@@ -48,12 +64,14 @@ def simulate(
     n: int, seed: int, strategy: Strategy | None = None, *, effect: float = 1.0, loss: float = 0.0
 ) -> Complaints:
     """n complaints; without ``strategy`` as nature has it. ``effect`` scales what the reply does."""
-    rng = np.random.default_rng(seed)
+    rng, more = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     hostility = rng.choice(4, n, p=[0.35, 0.3, 0.2, 0.15]).astype(float)
     now = hostility.copy()
     times = {name: np.full(n, np.inf) for name in ("reply", "escalated", "turned", "lost")}
     follow_ups = np.full((n, FOLLOW_UPS), np.inf)
     seen = np.zeros(n, dtype=int)
+    bad = np.zeros(n, dtype=bool)
+    frailty, others = more.gamma(0.5, 2.0, n), []
     ahead = _ahead(strategy)
     for start, end in pairwise(STEPS_S):
         hours, middle = (end - start) / HOUR, (start + end) / 2 / HOUR
@@ -61,7 +79,9 @@ def simulate(
         eagerness = np.exp(-0.35 * hostility + 0.5 * (now - hostility))
         rates = {
             "reply": _pace(start, end) * eagerness,
-            "escalated": 0.003 / (1 + middle / 12) * np.exp(0.5 * now - effect * replied),
+            "escalated": 0.003
+            / (1 + middle / 12)
+            * np.exp(0.5 * now - effect * replied + effect * bad * 1.6),
             "turned": 0.012
             / (1 + middle / 24)
             * np.exp(-0.5 * now)
@@ -81,14 +101,31 @@ def simulate(
         for name, when in times.items():
             first = happens[name] & np.isinf(when)
             when[first] = moments[name][first]
+            if name == "reply":
+                chance = 1 / (1 + np.exp(1.6 - 0.6 * now))
+                if strategy is not None and strategy.quality is not None:
+                    chance = np.full(n, float(strategy.quality == "bad"))
+                bad |= first & (more.random(n) < chance)
+        joining = 0.02 * np.exp(0.2 * hostility - effect * replied - middle / 24) * frailty * hours
+        joined = np.repeat(np.arange(n), more.poisson(joining))
+        others.append((joined, start + more.random(len(joined)) * (end - start)))
         rows = np.flatnonzero(happens["follow"])
         follow_ups[rows, seen[rows]] = moments["follow"][rows]
         now[rows] += 1
         seen[rows] += 1
+    prompt = times["reply"] <= DAY
+    again = more.random(n) < 1 / (1 + np.exp(1.5 - 0.3 * hostility + 0.9 * effect * prompt))
+    praises = more.random(n) < 1 / (1 + np.exp(1.5 + 0.3 * hostility - 0.9 * effect * prompt))
+    who, at_s = (np.concatenate(column) for column in zip(*others, strict=True))
+    order = np.lexsort((at_s, who))
     return Complaints(
         hostility,
         *(np.ceil(times[name]) for name in ("reply", "escalated", "turned", "lost")),
         np.ceil(follow_ups),
+        (who[order], np.ceil(at_s[order])),
+        np.where(again, np.ceil((8 + 21 * more.random(n)) * DAY), np.inf),
+        praises.astype(np.int64),
+        np.where(np.isinf(times["reply"]), "none", np.where(bad, "bad", "proper")),
     )
 
 
@@ -112,12 +149,12 @@ def _ahead(strategy: Strategy | None) -> dict[float, float]:
 def truth(
     first: Strategy, second: Strategy, outcome: str, days: float, n: int = 200_000, **how: float
 ) -> float:
-    """Risk difference by paired simulation."""
-    one, other = (simulate(n, 99, strategy, **how).risk(outcome, days) for strategy in (first, second))
-    return one - other
+    """Risk difference, or logarithm of the ratio of mean counts, by paired simulation."""
+    one, other = (simulate(n, 99, strategy, **how).value(outcome, days) for strategy in (first, second))
+    return float(np.log(one / other)) if outcome in COUNTS else one - other
 
 
-def episodes(complaints: Complaints, authors: int | None = None) -> pl.DataFrame:
+def episodes(complaints: Complaints, authors: int | None = None, kind: str = "complaint") -> pl.DataFrame:
     """As the table ``episodes``, of two companies, one complaint an author unless told otherwise."""
     n = len(complaints.hostility)
     index = np.arange(n)
@@ -125,12 +162,19 @@ def episodes(complaints: Complaints, authors: int | None = None) -> pl.DataFrame
     return pl.DataFrame(
         {
             "episode_id": [f"{i:020x}" for i in index],
-            "kind": ["complaint"] * n,
+            "kind": [kind] * n,
             "author_id": [f"{i:020x}" for i in index % (authors or n)],
             "company": np.where(index % 3 == 0, "Acme", "Borealis"),
             "started_at": [start + dt.timedelta(hours=int(i % 168)) for i in index],
             "hour_of_week": index % 168,
             "business_hours": (index % 24 >= 8) & (index % 24 < 18) & (index % 168 < 120),
+            "minutes_to_closing": pl.Series(
+                [(18 - i % 24) * 60.0 if 8 <= i % 24 < 18 and i % 168 < 120 else None for i in index],
+                dtype=pl.Float64,
+            ),
+            "first_reply_quality": pl.Series(complaints.quality).replace("none", None),
+            "recurrences": (complaints.recurred_s < complaints.lost_s).astype(np.int64),
+            "praise_later": complaints.praise_later,
             "entry_s": np.zeros(n, dtype=np.int64),
             "end": np.where(np.isfinite(complaints.lost_s), "last_seen", "horizon"),
             "end_s": np.minimum(complaints.lost_s, 30 * DAY).astype(np.int64),
@@ -158,21 +202,45 @@ def episodes(complaints: Complaints, authors: int | None = None) -> pl.DataFrame
 
 
 def spells(complaints: Complaints, frame: pl.DataFrame) -> pl.DataFrame:
-    """As the table ``spells``: a row from the start and from each follow-up on."""
-    rows = []
-    for number in range(FOLLOW_UPS + 1):
-        since = np.zeros(len(frame)) if number == 0 else complaints.follow_ups[:, number - 1]
-        rows.append(
-            frame.select(
-                "episode_id", "company", "hour_of_week", "business_hours", "load",
-                pl.Series("start_s", np.where(np.isfinite(since), since, -1).astype(np.int64)),
-                pl.Series("hostility_last", complaints.hostility + number),
-                pl.lit(0, dtype=pl.Int64).alias("against_so_far"),
-                pl.lit(False).alias("critic_deleted"),
-                pl.lit(number, dtype=pl.Int64).alias("replies_so_far"),
-            ).filter(np.isfinite(since))
-        )  # fmt: skip
-    return pl.concat(rows).sort("episode_id", "start_s")
+    """As the table ``spells``: a row from the start and from each follow-up, bystander and recurrence on."""
+    n = len(frame)
+    who, at_s = complaints.others
+    again = np.flatnonzero(complaints.recurred_s < complaints.lost_s)
+    changes = [
+        _changes(np.arange(n), np.zeros(n)),
+        *(_changes(*_finite(moments), hostility_last=1) for moments in complaints.follow_ups.T),
+        _changes(who, at_s, against_so_far=1),
+        _changes(again, complaints.recurred_s[again] - 1, recurred=True),
+    ]
+    columns = ["episode_id", "company", "hour_of_week", "business_hours", "load", "hostility"]
+    rows = pl.concat(changes).join(frame.select(columns).with_row_index("i"), on="i").sort("i", "start_s")
+    return rows.with_columns(
+        hostility_last=pl.col("hostility") + pl.col("hostility_last").cum_sum().over("i"),
+        replies_so_far=pl.col("hostility_last").cum_sum().over("i"),
+        against_so_far=pl.col("against_so_far").cum_sum().over("i"),
+        critic_deleted=pl.lit(False),
+    ).sort("episode_id", "start_s")
+
+
+def _changes(
+    who: npt.NDArray[np.int64],
+    at_s: FloatArray,
+    hostility_last: int = 0,
+    against_so_far: int = 0,
+    recurred: bool = False,
+) -> pl.DataFrame:
+    frame = pl.DataFrame({"i": who.astype(np.uint32), "start_s": at_s.astype(np.int64)})
+    return frame.with_columns(
+        stop_s=pl.col("start_s") + 1,
+        hostility_last=pl.lit(hostility_last),
+        against_so_far=pl.lit(against_so_far, pl.Int64),
+        recurred=pl.lit(recurred),
+    )
+
+
+def _finite(moments: FloatArray) -> tuple[npt.NDArray[np.int64], FloatArray]:
+    rows = np.flatnonzero(np.isfinite(moments))
+    return rows, moments[rows]
 
 
 def _seconds(moments: FloatArray) -> pl.Series:

@@ -11,6 +11,7 @@ import pytest
 from complaintlab.claims import Claims, load_claims
 from complaintlab.errors import UserError
 from complaintlab.labels import ACTS, STANCES
+from complaintlab.models.exposures import EXPOSURES
 from complaintlab.models.strategies import TIMING_CONTRASTS
 
 
@@ -25,14 +26,22 @@ def test_families_have_their_size(claims: Claims) -> None:
 
 
 def test_only_built_estimators_have_a_stage(claims: Claims) -> None:
-    assert {c.id: c.stage for c in claims.claims if c.estimated} == {
-        "T1": "trials", "T2": "trials", "N1": "reply_effects", "N5": "reply_effects", "S2": "reply_effects",
-    }  # fmt: skip
+    stages: dict[str, set[str]] = {}
+    for claim in claims.claims:
+        stages.setdefault(claim.stage or "none", set()).add(claim.id)
+    assert stages["trials"] == set(TIMING_CONTRASTS)
+    assert stages["reply_effects"] == {*EXPOSURES, "P2"}
+    assert "S7" in stages["none"]
+
+
+def test_claims_on_the_reply_clock_name_the_contrast_of_their_arms(claims: Claims) -> None:
+    for name, exposure in EXPOSURES.items():
+        assert (claims.of(name).contrast, claims.of(name).outcome) == (exposure.contrast, exposure.outcome)
 
 
 def test_timing_claims_name_the_contrast_of_the_trials(claims: Claims) -> None:
     for name, contrast in TIMING_CONTRASTS.items():
-        assert claims.of(name).contrast == contrast.name
+        assert (claims.of(name).contrast, claims.of(name).outcome) == (contrast.name, contrast.outcome)
 
 
 def test_every_citation_is_listed(claims: Claims) -> None:

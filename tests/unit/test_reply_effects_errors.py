@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from statsmodels.stats.meta_analysis import combine_effects
 
-from complaintlab.models.causal.aipw import author_folds, cluster_variance, clustered_effect, pool
+from complaintlab.models.causal.aipw import author_folds
+from complaintlab.models.causal.pooling import between_variance, cluster_variance, clustered_effect, pool
 
 
 def test_one_reply_an_author_is_the_usual_variance_of_a_mean() -> None:
@@ -58,3 +60,24 @@ def test_an_author_is_in_one_fold() -> None:
     fold = author_folds(author, 5, seed=1)
     assert all(len(set(fold[author == a])) == 1 for a in np.unique(author))
     assert set(fold) == set(range(5))
+
+
+BCG = np.array(
+    [[4, 119, 11, 128], [6, 300, 29, 274], [3, 228, 11, 209], [62, 13536, 248, 12619], [33, 5036, 47, 5761],
+     [180, 1361, 372, 1079], [8, 2537, 10, 619], [505, 87886, 499, 87892], [29, 7470, 45, 7232],
+     [17, 1699, 65, 1600], [186, 50448, 141, 27197], [5, 2493, 3, 2338], [27, 16886, 29, 17825]]
+)  # fmt: skip
+"""Thirteen trials of BCG: cases and others, vaccinated and not (Colditz et al. 1994)."""
+
+
+def test_pooling_thirteen_trials_of_bcg() -> None:
+    a, b, c, d = BCG.T.astype(float)
+    ratio = np.log(a / (a + b)) - np.log(c / (c + d))
+    variance = 1 / a - 1 / (a + b) + 1 / c - 1 / (c + d)
+    known = combine_effects(ratio, variance, method_re="iterated", use_t=True, atol=1e-12)
+    found = pool(ratio, variance)
+    assert between_variance(ratio, variance) == pytest.approx(0.318, abs=0.0005)
+    assert between_variance(ratio, variance) == pytest.approx(known.tau2, abs=1e-6)
+    assert found.estimate == pytest.approx(known.mean_effect_re, abs=1e-6)
+    assert found.se == pytest.approx(known.sd_eff_w_re_hksj, abs=1e-6)
+    assert found.df == 12

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from complaintlab.verdicts.rule import e_value
 
 TABLES_READ = (
     "estimates_incidence", "estimates_hazard", "estimates_regression", "estimates_trials",
-    "estimates_reply_effects", "truth", "source", "episodes", "measures", "quality",
+    "estimates_reply_effects", "estimates_deletion", "truth", "source", "episodes", "measures", "quality",
 )  # fmt: skip
 
 
@@ -60,10 +61,10 @@ def test_every_claim_gets_the_verdict_of_its_numbers(
     answered: tuple[dict[str, dict[str, Any]], Path],
 ) -> None:
     rows, _ = answered
-    given = {claim: rows[claim]["verdict"] for claim in ("T1", "T2", "N1", "N5", "S2", "D1")}
+    given = {claim: rows[claim]["verdict"] for claim in ("T1", "T2", "N1", "N5", "S2", "S7")}
     assert given == {
         "T1": "supported", "T2": "no meaningful effect", "N1": "supported", "N5": "contradicted",
-        "S2": "inconclusive", "D1": "not estimated yet",
+        "S2": "inconclusive", "S7": "not estimated yet",
     }  # fmt: skip
     assert len(rows) == 30
 
@@ -86,14 +87,15 @@ def test_decisions_are_adjusted_at_the_family_s_full_size(
 
 
 def test_truth_stands_beside_each_estimate_of_a_world(
-    answered: tuple[dict[str, dict[str, Any]], Path],
+    answered: tuple[dict[str, dict[str, Any]], Path], repo: Path
 ) -> None:
     rows, root = answered
+    unbuilt = [claim.id for claim in load_claims(repo / "claims.yaml").claims if not claim.estimated]
     assert rows["T1"]["truth"] == -0.038
     metrics = json.loads((root / "reports" / "metrics.json").read_text())
     assert metrics["T1_absolute_error"] == pytest.approx(0.003)
     assert metrics["N5_interval_holds_truth"] == 0
-    assert metrics["verdicts_not_estimated_yet"] == 25
+    assert metrics["verdicts_not_estimated_yet"] == len(unbuilt)
 
 
 def test_csv_has_its_columns_and_the_claims_in_order(
@@ -215,3 +217,32 @@ def test_the_e_value_rests_on_the_weighted_risk_of_the_second_arm(repo: Path, tm
     row = found["T2"]
     assert row["e_value"] == pytest.approx(e_value((0.2 + row["estimate"]) / 0.2))
     assert found["T1"]["e_value"] is None
+
+
+def test_the_e_value_of_a_ratio_is_its_own(repo: Path, tmp_path: Path) -> None:
+    tables = report_study.study()
+    counted = {"T5": ("reply_1h_vs_1h_24h", "spread", -0.5, 0.1, -0.4)}
+    ratio = report_study.estimates(counted, "clone-censor-weight", scale="log_rr")
+    tables["estimates_trials"] = pl.concat([tables["estimates_trials"], ratio])
+    row = verdicts_of(tables, repo, tmp_path)["T5"]
+    assert row["e_value"] == pytest.approx(e_value(math.exp(-0.5)))
+    assert row["e_limit"] == pytest.approx(e_value(math.exp(-0.5 + 1.96 * 0.1)))
+    assert row["sentence"].startswith("Mean number of others against the company within 7 days, a reply")
+    assert "a ratio of 0.61 (95% interval 0.50 to 0.74)" in row["sentence"]
+    assert "(a ratio of 1.25 or 0.80)" in row["reason"]
+
+
+def test_praise_counts_the_companies_of_praise_not_of_complaints(repo: Path, tmp_path: Path) -> None:
+    tables = report_study.study()
+    counted = {"T7": ("reply_24h_vs_none_to_praise", "praise", 0.5, 0.1, 0.4)}
+    ratio = report_study.estimates(counted, "clone-censor-weight", scale="log_rr", days=30.0)
+    tables["estimates_trials"] = pl.concat([tables["estimates_trials"], ratio])
+    assert "companies with both arms" in verdicts_of(tables, repo, tmp_path)["T7"]["reason"]
+    praise = tables["episodes"].with_columns(
+        pl.lit("praise").cast(tables["episodes"].schema["kind"]).alias("kind"),
+        pl.concat_str(pl.lit("p"), pl.col("episode_id").str.slice(1)).alias("episode_id"),
+    )
+    tables["episodes"] = pl.concat([tables["episodes"], praise])
+    rows = verdicts_of(tables, repo, tmp_path)
+    assert rows["T7"]["verdict"] == "supported"
+    assert json.loads((tmp_path / "reports" / "metrics.json").read_text())["complaints"] == 400

@@ -8,18 +8,24 @@ import polars as pl
 
 from complaintlab.labels import ACTS
 from complaintlab.models.estimate_rows import Estimate
+from complaintlab.models.exposures import EXPOSURES
 from complaintlab.models.naive import risk_difference
 from complaintlab.models.strategies import DAY
 from complaintlab.params import Analysis
 from complaintlab.spells.replies import does
 
-ACT_CLAIMS = {"N1": ("apology", "turned"), "N5": ("defend", "escalated"), "S2": ("fix", "turned")}
-"""Claim → act of the first reply, and the outcome that it is about."""
+OUTCOMES = ("turned", "escalated")
+
+ACT_CLAIMS = {
+    claim: (exposure.part[0], exposure.outcome)
+    for claim, exposure in EXPOSURES.items()
+    if exposure.contrast == f"{''.join(exposure.part)}_vs_not" and exposure.outcome in OUTCOMES
+}
+"""Claim → act of the first reply that is contrasted with its absence, and the outcome that it is about."""
 
 REPLY_HISTORY = ("log_delay", "hostility_at_reply")
 """What is known at the first reply beyond time zero, and adjusted for."""
 
-OUTCOMES = ("turned", "escalated")
 RARE = 10
 """An act done (or left undone) in fewer first replies than this is no covariate."""
 

@@ -31,6 +31,7 @@ def run(
     estimates_regression: pl.DataFrame,
     estimates_trials: pl.DataFrame,
     estimates_reply_effects: pl.DataFrame,
+    estimates_deletion: pl.DataFrame,
     truth: pl.DataFrame,
     source: pl.DataFrame,
     episodes: pl.DataFrame,
@@ -57,13 +58,14 @@ def run(
             "regression": estimates_regression,
             "trials": estimates_trials,
             "reply_effects": estimates_reply_effects,
+            "deletion": estimates_deletion,
         },
         truth,
     )
     complaints = episodes.filter(pl.col("kind") == "complaint")
     plan = Plan.of(claims, (analysis, inference, trials, reply_effects, verdicts), measures_version(measures))
     against_plan = deviations(root, plan)
-    evidence = Evidence(stacked, source, complaints, measures, relevant(quality, source))
+    evidence = Evidence(stacked, source, complaints, episodes, measures, relevant(quality, source))
     cases = [
         judge(claim, evidence, verdicts, trials, analysis.horizon_days, _size(claim, claims, against_plan))
         for claim in claims.claims
@@ -81,10 +83,11 @@ def run(
 
 
 class Evidence(NamedTuple):
-    """The tables that speak to a claim; ``episodes`` holds complaints only."""
+    """The tables that speak to a claim; ``complaints`` are those of ``episodes``, which also holds praise."""
 
     estimates: pl.DataFrame
     source: pl.DataFrame
+    complaints: pl.DataFrame
     episodes: pl.DataFrame
     measures: pl.DataFrame
     quality: pl.DataFrame
@@ -99,7 +102,7 @@ def judge(
     family_size: int,
 ) -> Case:
     """A claim with its primary estimate, or why it is not testable, and what lowers its certainty."""
-    why = "; ".join(unmet(claim, evidence.source, evidence.episodes, evidence.measures)) or None
+    why = "; ".join(unmet(claim, evidence.source, evidence.complaints, evidence.measures)) or None
     if not claim.estimated or why:
         return Case(claim, None, why, (), family_size)
     found = primary(claim, evidence.estimates.filter(pl.col("stage") == claim.stage), rule)
@@ -107,7 +110,7 @@ def judge(
         return Case(claim, None, found, (), family_size)
     companies = companies_with_both_arms(claim, evidence.episodes, evidence.measures, trials, horizon_days)
     why = below_minimum(found, companies, rule)
-    lowered = lowered_by(claim, evidence.quality, evidence.estimates, evidence.episodes)
+    lowered = lowered_by(claim, evidence.quality, evidence.estimates, evidence.complaints)
     return Case(claim, found, why, tuple(lowered), family_size)
 
 

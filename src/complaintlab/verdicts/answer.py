@@ -85,7 +85,7 @@ def _with_estimate(case: Case, found: Primary, rule: VerdictRule) -> dict[str, A
     assert case.p_equivalent is not None
     expected, scale = case.claim.expected, SCALES[case.claim.scale]
     verdict = rules.decide(found.estimate, expected, case.p_adjusted, case.p_equivalent, rule.alpha)
-    value, limit = e_values(found) if scale == "rd" else (None, None)
+    value, limit = e_values(found, scale)
     detectable = rules.detectable(found.se, case.family_size, rule.alpha, rule.power)
     reason = _reason(verdict, case, found, detectable, rule)
     return {

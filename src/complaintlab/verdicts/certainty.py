@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import polars as pl
 
@@ -57,16 +59,19 @@ def effective_companies(episodes: pl.DataFrame) -> float:
     return float(n.sum() ** 2 / np.square(n).sum()) if len(n) else 0.0
 
 
-def e_values(found: Primary) -> tuple[float | None, float | None]:
-    """E-values of a risk difference and of its limit nearer to no effect (1 where the interval holds it).
+def e_values(found: Primary, scale: str) -> tuple[float | None, float | None]:
+    """E-values of an effect and of its limit nearer to no effect (1 where the interval holds it).
 
-    The risk ratio is (r + difference) / r, where r is the weighted risk of the second arm. Null where r is
-    not known or 0, or where a ratio would not be positive.
+    Of ``scale`` log_rr the ratio is the estimate's own. Of a risk difference it is (r + difference) / r,
+    where r is the weighted risk of the second arm; null where r is not known or 0, or where a ratio would
+    not be positive. A share has no second arm, and nothing that could confound it.
     """
-    risk = found.reference_risk
-    if not risk:
-        return None, None
     nearer = 0.0 if found.lower <= 0 <= found.upper else min(found.lower, found.upper, key=abs)
+    if scale == "log_rr":
+        return e_value(math.exp(found.estimate)), e_value(math.exp(nearer))
+    risk = found.reference_risk
+    if scale != "rd" or not risk:
+        return None, None
     ratios = [(risk + difference) / risk for difference in (found.estimate, nearer)]
     value, limit = (e_value(ratio) if ratio > 0 else None for ratio in ratios)
     return value, limit
@@ -75,8 +80,9 @@ def e_values(found: Primary) -> tuple[float | None, float | None]:
 def relevant(quality: pl.DataFrame, source: pl.DataFrame) -> pl.DataFrame:
     """The quality that speaks for this source: the world's own truth for a world, else coded messages."""
     simulated = bool(source["simulated"].any())
-    own = quality.filter(pl.col("corpus") == WORLD)
-    return own if simulated and own.height else quality.filter(pl.col("corpus") != WORLD)
+    whole = quality.filter(pl.col("subgroup") == "all")
+    own = whole.filter(pl.col("corpus") == WORLD)
+    return own if simulated and own.height else whole.filter(pl.col("corpus") != WORLD)
 
 
 def _strong(label: str, quality: pl.DataFrame) -> bool:

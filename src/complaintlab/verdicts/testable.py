@@ -10,8 +10,15 @@ import polars as pl
 
 from complaintlab.claims import Claim
 from complaintlab.errors import UserError
-from complaintlab.labels import ACTS
-from complaintlab.models.strategies import DAY, TIMING_CONTRASTS, Strategy
+from complaintlab.models.exposures import (
+    EXPOSURES,
+    FAIR,
+    SPREAD_CONTRAST,
+    Exposure,
+    joined,
+    reply_features,
+)
+from complaintlab.models.strategies import DAY, TIMING_CONTRASTS, concerns, follows
 from complaintlab.params import Trials, VerdictRule
 
 UNMET = {
@@ -30,7 +37,8 @@ UNMET = {
 class Primary:
     """The primary estimate of a claim, as its stage made it; risks and differences are proportions.
 
-    ``reference_risk`` is the weighted risk in the second arm, null where the stage does not tell.
+    ``reference_risk`` is the weighted risk in the second arm, ``companies`` how many have both arms; null
+    where the stage does not tell.
     """
 
     model: str
@@ -46,6 +54,7 @@ class Primary:
     events_exposed: int | None
     ess: float | None
     reference_risk: float | None
+    companies: int | None = None
 
 
 def unmet(claim: Claim, source: pl.DataFrame, episodes: pl.DataFrame, measures: pl.DataFrame) -> list[str]:
@@ -82,6 +91,8 @@ def primary(claim: Claim, estimates: pl.DataFrame, rule: VerdictRule) -> Primary
         return _why_none(row, rule)
     reference = of_claim.filter(pl.col("variant") == "reference", pl.col("scale").cast(pl.String) == "risk")
     row["reference_risk"] = reference["estimate"][0] if reference.height else None
+    counted = of_claim.filter(pl.col("variant") == "companies")
+    row["companies"] = counted["n_exposed"][0] if counted.height else None
     return Primary(**{field: row[field] for field in Primary.__dataclass_fields__})
 
 
@@ -106,13 +117,18 @@ def _without_small_counts(reason: str, minimum: int) -> str:
 
 
 def below_minimum(found: Primary, companies: int, rule: VerdictRule) -> str | None:
-    """The first minimum of the analysis plan that an estimate misses, in words; null if none."""
+    """The first minimum of the analysis plan that an estimate misses, in words; null if none.
+
+    ``companies`` have both arms, unless the estimate itself says how many do. Of one sample the one arm
+    counts.
+    """
     exposed = found.events // 2 if found.events_exposed is None else found.events_exposed
-    if min(exposed, found.events - exposed) < rule.events_per_arm:
+    one_arm = found.n_exposed == found.n
+    if (exposed if one_arm else min(exposed, found.events - exposed)) < rule.events_per_arm:
         return f"fewer than {rule.events_per_arm} events in an arm"
     if found.ess is not None and found.ess < rule.ess_per_arm:
         return f"effective sample size of an arm below {rule.ess_per_arm}"
-    if companies < rule.companies_both_arms:
+    if (companies if found.companies is None else found.companies) < rule.companies_both_arms:
         return f"fewer than {rule.companies_both_arms} companies with both arms"
     return None
 
@@ -123,47 +139,61 @@ def companies_with_both_arms(
     """How many companies have complaints in either arm of the claim's contrast.
 
     Args:
-        episodes: the complaints.
+        episodes: complaints and praise, of which those that the claim is about are taken.
         measures: acts of replies, by ``post_id`` and ``company``.
-        trials: shares answered before, between which a complaint is eligible for a timing trial.
-        horizon_days: first replies after this many days count as none.
+        trials: shares answered before, between which an episode is eligible for a timing trial.
+        horizon_days: first replies after this many days count as none; also the landmark.
+
+    0 where arms rest on more than first replies: the stage itself counts the companies then. Of the one
+    sample of P2 all companies with a fair reply count.
 
     Raises:
         UserError: nothing defines the arms of this contrast.
     """
+    if claim.stage == "deletion":
+        return 0
     if claim.id in TIMING_CONTRASTS:
         arms = TIMING_CONTRASTS[claim.id]
         eligible = episodes.filter(
-            pl.col("answered_share_before").is_between(trials.positivity_lower, trials.positivity_upper)
+            concerns(arms.population),
+            pl.col("answered_share_before").is_between(trials.positivity_lower, trials.positivity_upper),
         )
-        first, second = (_follows(arm, horizon_days) for arm in (arms.first, arms.second))
+        return _with_both(eligible, follows(arms.first), follows(arms.second))
+    complaints = episodes.filter(concerns("complaints"))
+    if claim.contrast == SPREAD_CONTRAST:
+        return _with_both(_replied(complaints, measures, horizon_days), FAIR.holds(), FAIR.holds())
+    exposure = _exposure(claim)
+    if exposure.clock == "landmark":
+        turned = (pl.col("turned_s") <= horizon_days * DAY).fill_null(False)
+        eligible = complaints.with_columns(turned_by_landmark=turned)
+    elif exposure.clock == "first_reply":
+        eligible = _replied(complaints, measures, horizon_days)
     else:
-        eligible = _replied(episodes, measures, horizon_days)
-        first = pl.col("acts").list.contains(_act(claim))
-        second = ~first
+        return 0
+    return _with_both(eligible, exposure.first.holds(), exposure.second.holds())
+
+
+def _with_both(eligible: pl.DataFrame, first: pl.Expr, second: pl.Expr) -> int:
     arms_of = eligible.group_by("company").agg(first.any().alias("first"), second.any().alias("second"))
     return arms_of.filter(pl.col("first") & pl.col("second")).height
 
 
-def _follows(arm: Strategy, horizon_days: float) -> pl.Expr:
-    reply = pl.col("first_reply_s")
-    if arm.never:
-        return reply.is_null() | (reply > horizon_days * DAY)
-    return ((reply > arm.after_s) & (reply <= arm.by_s)).fill_null(False)
-
-
 def _replied(episodes: pl.DataFrame, measures: pl.DataFrame, horizon_days: float) -> pl.DataFrame:
-    acts = measures.select(pl.col("post_id").alias("first_reply_id"), "company", "acts").drop_nulls("acts")
-    return episodes.filter(pl.col("first_reply_s") <= horizon_days * DAY).join(
+    """company and the features of each first reply that was measured."""
+    acts = measures.drop_nulls("acts").select(
+        pl.col("post_id").alias("first_reply_id"), "company", "template", acts=joined()
+    )
+    replies = episodes.filter(pl.col("first_reply_s") <= horizon_days * DAY).join(
         acts, on=["first_reply_id", "company"]
     )
+    return pl.concat([replies.select("company"), reply_features(replies)], how="horizontal")
 
 
-def _act(claim: Claim) -> str:
-    act = claim.contrast.removesuffix("_vs_not")
-    if act not in ACTS:
+def _exposure(claim: Claim) -> Exposure:
+    exposure = EXPOSURES.get(claim.id)
+    if exposure is None or exposure.contrast != claim.contrast:
         raise UserError(
             f"claims.yaml: claim {claim.id} has the stage '{claim.stage}', which does not estimate the "
             f"contrast '{claim.contrast}': set its stage to null."
         )
-    return act
+    return exposure

@@ -10,6 +10,10 @@ OUTCOMES = {
     "turned": "turning (says that it is solved, or praises)",
     "advocate": "becoming an advocate",
     "escalated": "escalating",
+    "later_praise": "praising the company later",
+    "spread": "others against the company",
+    "recurrences": "further complaints",
+    "praise": "later posts of praise",
 }
 MINUS = "−"
 
@@ -27,6 +31,11 @@ def amount(value: float, scale: str) -> str:
     return f"{math.exp(value):.2f}" if scale == "log_rr" else signed(100 * value)
 
 
+def marked(value: float, scale: str) -> str:
+    """An effect for a table in points, where a ratio stands out by its sign."""
+    return f"{'×' if scale == 'log_rr' else ''}{amount(value, scale)}"
+
+
 def with_unit(value: float, scale: str) -> str:
     """An effect with its unit."""
     return f"a ratio of {amount(value, scale)}" if scale == "log_rr" else f"{amount(value, scale)} points"
@@ -42,10 +51,17 @@ def probability(p: float) -> str:
 
 
 def subject(claim: Claim) -> str:
-    """Which risk or mean the contrast is about, and of what against what."""
+    """Which risk, mean or share the contrast is about, and of what against what."""
+    what = quantity(claim)
+    comparison = claim.comparison or claim.contrast.replace("_", " ")
+    return f"{what[:1].upper()}{what[1:]} within {claim.time_days:g} days, {comparison}"
+
+
+def quantity(claim: Claim) -> str:
+    """What is compared, by the claim's scale."""
     outcome = OUTCOMES.get(claim.outcome, claim.outcome.replace("_", " "))
-    what = f"Risk of {outcome}" if claim.scale == "rd" else f"Mean {outcome}"
-    return f"{what} within {claim.time_days:g} days, {claim.comparison or claim.contrast.replace('_', ' ')}"
+    kinds = {"rd": "risk of", "ratio": "mean number of", "share": "share with many"}
+    return f"{kinds[claim.scale]} {outcome}"
 
 
 def against_sesoi(estimate: float, lower: float, upper: float, half_width: float, scale: str) -> str:
@@ -59,15 +75,17 @@ def against_sesoi(estimate: float, lower: float, upper: float, half_width: float
 
 
 def smallest_effect(half_width: float, scale: str) -> str:
-    return f"the smallest effect of interest ({_magnitude(half_width, scale)})"
+    return f"the smallest effect of interest ({magnitude(half_width, scale)})"
 
 
 def detectable_effect(value: float, scale: str, power: float) -> str:
     """The effect that could have been detected, in words."""
-    return f"an effect of {_magnitude(value, scale)} would have been detected with probability {power:g}"
+    size = magnitude(value, scale) if scale == "log_rr" else f"an effect of {magnitude(value, scale)}"
+    return f"{size} would have been detected with probability {power:g}"
 
 
-def _magnitude(value: float, scale: str) -> str:
+def magnitude(value: float, scale: str) -> str:
+    """The size of an effect whose direction does not matter; of a ratio above and below one."""
     if scale == "log_rr":
         return f"a ratio of {math.exp(value):.2f} or {math.exp(-value):.2f}"
     return f"{100 * value:.1f} points"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from complaintlab.labels import ACTS
+from complaintlab.labels import ACTS, COURTESIES, HOSTILITIES, REMEDIES
 from complaintlab.worlds.calendar import Flags, Ints
 from complaintlab.worlds.laws import Floats, Laws
 from complaintlab.worlds.people import Complaints
 
 WARM = ("apology", "empathy", "thank")
+DRAWS = 500
+"""Of a reply of a quality that is set, at most: one in a hundred is bad where that is rarest."""
 
 
 class ReplyHabits:
@@ -49,10 +52,39 @@ class ReplyHabits:
         logits[ACTS.index("personal")] = np.where(self._signed, 2.9, -3.5)
         return logits
 
-    def first_reply(self, who: Ints, doublings: Floats, escalated: Flags) -> Flags:
-        """Acts (16 × len(who), bool) of first replies after a wait of 2^``doublings`` hours."""
+    def first_reply(
+        self, who: Ints, doublings: Floats, escalated: Flags, fresh: np.random.Generator | None = None
+    ) -> Flags:
+        """Acts (16 × len(who), bool) of first replies after a wait of 2^``doublings`` hours.
+
+        With each complaint's own luck, or with luck drawn from ``fresh``.
+        """
         logit = self._logit[:, who] + self._waited * doublings + self._escalated * escalated
-        return np.asarray(self._luck[:, who] < 1 / (1 + np.exp(-logit)))
+        luck = self._luck[:, who] if fresh is None else fresh.random(logit.shape)
+        return np.asarray(luck < 1 / (1 + np.exp(-logit)))
+
+    def first_reply_of(
+        self, quality: str, who: Ints, doublings: Floats, escalated: Flags, fresh: np.random.Generator
+    ) -> Flags:
+        """Acts of first replies as they are when they are of ``quality``: drawn again until they are."""
+        acts = self.first_reply(who, doublings, escalated)
+        for _ in range(DRAWS):
+            wrong = np.flatnonzero(qualities(acts) != quality)
+            if not len(wrong):
+                break
+            acts[:, wrong] = self.first_reply(who[wrong], doublings[wrong], escalated[wrong], fresh)
+        return acts
+
+
+def qualities(acts: Flags) -> npt.NDArray[np.str_]:
+    """Quality of each column of acts (16 × n), as ``labels.reply_quality`` has it."""
+
+    def any_of(names: frozenset[str]) -> Flags:
+        return np.asarray(acts[[row for row, act in enumerate(ACTS) if act in names]].any(axis=0))
+
+    remedied = any_of(REMEDIES)
+    bad = any_of(HOSTILITIES) | (any_of(frozenset({"regret"})) & ~remedied)
+    return np.where(bad, "bad", np.where(any_of(COURTESIES) & remedied, "proper", "other"))
 
 
 def _act(laws: Laws, act: str, field: str) -> float:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from complaintlab.labels import ACTS, reply_quality
+from complaintlab.models.strategies import DAY
+from complaintlab.worlds.acts import qualities
 from complaintlab.worlds.calendar import Flags, Ints
 from complaintlab.worlds.drafts import draft, whole_seconds
-from complaintlab.worlds.history import History
+from complaintlab.worlds.history import AUTHOR_REMOVES, History
 from complaintlab.worlds.laws import Floats, Laws
 from complaintlab.worlds.people import Complaints
 
@@ -47,24 +48,40 @@ def bystander_turns(
     )
 
 
+def expected_spread(people: Complaints, history: History, laws: Laws, days: float) -> Floats:
+    """Expected number of others who speak against the company by ``days``, or until the author deletes."""
+    law, until_s = laws.bystanders, np.full(len(people), days * DAY)
+    removed = history.what == AUTHOR_REMOVES
+    np.minimum.at(until_s, history.who[removed], history.at_s[removed])
+    reply_s = np.minimum(history.first_reply_s, until_s)
+    before, after = law.pace.mass(0.0, reply_s), law.pace.mass(reply_s, until_s)
+    return np.asarray(_mean(people, laws) * law.against * (before + _still(history, laws) * after))
+
+
+def _mean(people: Complaints, laws: Laws) -> Floats:
+    law = laws.bystanders
+    return np.asarray(
+        law.count * np.exp(law.hostility * (people.hostility - 1) + law.outage * (people.surge > 0))
+    )
+
+
+def _still(history: History, laws: Laws) -> Floats:
+    """Share of those against the company who still speak after the first reply, by its quality."""
+    law, quality = laws.bystanders, qualities(history.acts)
+    return np.where(quality == "proper", law.after_proper, np.where(quality == "bad", law.after_bad, 1.0))
+
+
 def _arrivals(
     people: Complaints, history: History, laws: Laws, rng: np.random.Generator
 ) -> tuple[Ints, Floats, Flags]:
     """In whose thread, how many seconds after the opener, and whether against the company."""
     law, n = laws.bystanders, len(people)
-    mean = law.count * np.exp(law.hostility * (people.hostility - 1) + law.outage * (people.surge > 0))
-    who = np.repeat(np.arange(n), rng.poisson(rng.gamma(law.shape, 1 / law.shape, n) * mean))
+    who = np.repeat(np.arange(n), rng.poisson(rng.gamma(law.shape, 1 / law.shape, n) * _mean(people, laws)))
     after_s = law.pace.draw_s(rng, len(who))
     against = rng.random(len(who)) < law.against
-    quality = np.array([_quality(acts) for acts in history.acts.T], dtype=str)[who]
-    still = np.where(quality == "proper", law.after_proper, np.where(quality == "bad", law.after_bad, 1.0))
-    odds = np.where(against & (after_s > history.first_reply_s[who]), still, 1.0)
+    odds = np.where(against & (after_s > history.first_reply_s[who]), _still(history, laws)[who], 1.0)
     stays = rng.random(len(who)) < odds
     return who[stays], after_s[stays], against[stays]
-
-
-def _quality(acts: Flags) -> str:
-    return reply_quality({act for act, done in zip(ACTS, acts, strict=True) if done})
 
 
 def _passers_by(n: int, rng: np.random.Generator) -> Ints:

@@ -19,6 +19,7 @@ from complaintlab.worlds.calendar import Calendar, Flags, Ints
 from complaintlab.worlds.dispositions import moods, removal_counts, reply_multipliers
 from complaintlab.worlds.laws import STATES, Floats, Laws, State
 from complaintlab.worlds.people import Complaints
+from complaintlab.worlds.removals import removed_as_set
 from complaintlab.worlds.risks import Watch
 
 REPLY, LATER_REPLY, HOST_REMOVES, AUTHOR_REMOVES = (len(STANCES) + i for i in range(4))
@@ -30,10 +31,12 @@ TURNED = (STANCES.index("resolved"), STANCES.index("advocates"))
 
 @dataclass(frozen=True)
 class Policy:
-    """What is set: the strategy of the first reply's timing, or one act of it; by default nothing."""
+    """What is set: the strategy of the first reply's timing (and quality), one act of it, or the strategy of
+    the host's removal of the opener; else nothing."""
 
     timing: Strategy | None = None
     act: tuple[str, bool] | None = None
+    deletion: Strategy | None = None
 
 
 class History(NamedTuple):
@@ -86,7 +89,7 @@ class _Run:
     ) -> None:
         n = len(people)
         self.people, self.laws, self.calendar, self.policy = people, laws, calendar, policy
-        self.habits = ReplyHabits(laws, people, rng)
+        self.habits, self.fresh = ReplyHabits(laws, people, rng), rng.spawn(1)[0]
         self.turn_laws = [laws.turns[stance] for stance in STANCES]
         self.mood = moods(laws, people)
         self.alone = np.repeat(self._column("alone"), n, axis=1)
@@ -200,7 +203,11 @@ class _Run:
         expected = self.removal * float(self.laws.removal.pace.mass(start_s, stop_s))
         expected[0] *= ~self.states["removed"]
         expected[1] *= np.where(self.states["turned"], np.exp(self.laws.removal.author.turned), 1.0)
-        return np.where(self.gone, 0.0, -np.expm1(-expected))
+        odds = -np.expm1(-expected)
+        odds[0] = removed_as_set(
+            odds[0], self.removal[0], self.policy.deletion, self.laws.removal.pace, start_s
+        )
+        return np.where(self.gone, 0.0, odds)
 
     # -- what happens enters the state
 
@@ -226,7 +233,7 @@ class _Run:
         self.first_reply_s[who] = self.last_reply_s[who] = at_s
         self.n_replies[who] = 1
         doublings = np.log2(np.maximum(at_s / 3600, 0.1))
-        acts = self.habits.first_reply(who, doublings, self.states["escalates"][who])
+        acts = self._acts(who, doublings, self.states["escalates"][who])
         if self.policy.act is not None:
             acts[ACTS.index(self.policy.act[0])] = self.policy.act[1]
         self.acts[:, who] = acts
@@ -234,6 +241,12 @@ class _Run:
         response = self._column("response") * np.exp(effects @ acts + self._column("waited") * doublings)
         self.response_to_first[:, who] = self.responding[:, who] = response
         self.alone[:, who] *= np.exp(self._column("answered"))
+
+    def _acts(self, who: Ints, doublings: Floats, escalated: Flags) -> Flags:
+        timing = self.policy.timing
+        if timing is None or timing.quality is None:
+            return self.habits.first_reply(who, doublings, escalated)
+        return self.habits.first_reply_of(timing.quality, who, doublings, escalated, self.fresh)
 
     def _answer_again(self, who: Ints, at_s: Floats) -> None:
         self._record(who, at_s, LATER_REPLY)

@@ -7,7 +7,7 @@ import numpy as np
 from complaintlab.labels import STANCES
 from complaintlab.models.strategies import DAY
 from complaintlab.worlds.calendar import Flags, Ints
-from complaintlab.worlds.history import TURNED, History
+from complaintlab.worlds.history import AUTHOR_REMOVES, TURNED, History
 from complaintlab.worlds.laws import Floats, Laws
 from complaintlab.worlds.people import Complaints
 
@@ -20,14 +20,25 @@ def recurrences(
     people: Complaints, history: History, laws: Laws, rng: np.random.Generator
 ) -> tuple[Ints, Floats]:
     """Who complains again within 30 days, and when (seconds since the world's start)."""
+    return _draw(people, _recurrence(people, history, laws), rng)
+
+
+def expected_recurrences(people: Complaints, history: History, laws: Laws, days: float) -> Floats:
+    """Expected number of later complaints by ``days``; none is looked for once the author has deleted."""
+    gone = _said(history, (AUTHOR_REMOVES,), len(people))
+    by_then = np.clip((days - FIRST_DAY) / (LAST_DAY - FIRST_DAY), 0, 1)
+    return np.asarray(by_then * ~gone / (1 + np.exp(-_recurrence(people, history, laws))))
+
+
+def _recurrence(people: Complaints, history: History, laws: Laws) -> Floats:
+    """Log odds of a later complaint."""
     law = laws.sequels.recurrence
-    logit = (
+    return np.asarray(
         law.logit
         + law.ignored * (history.first_reply_s > DAY)
         + law.turned * _said(history, TURNED, len(people))
         + law.hostility * (people.hostility - 1)
     )
-    return _draw(people, logit, rng)
 
 
 def later_praise(

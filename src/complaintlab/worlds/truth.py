@@ -8,7 +8,8 @@ depend on the size and the seed of the world that is written down.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -20,21 +21,45 @@ from complaintlab.claims import Claim, Claims
 from complaintlab.companies import Companies
 from complaintlab.errors import UserError
 from complaintlab.labels import ACTS, STANCES
-from complaintlab.models.strategies import DAY, TIMING_CONTRASTS
+from complaintlab.models.deletion_strategies import DELETED, LEFT
+from complaintlab.models.exposures import EXPOSURES, Exposure
+from complaintlab.models.strategies import (
+    BESIDE,
+    DAY,
+    HOUR,
+    LATER,
+    PROPER_24H,
+    TIMING_CONTRASTS,
+    Contrast,
+    Population,
+)
 from complaintlab.params import Analysis, Collect
 from complaintlab.progress import track
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
-from complaintlab.worlds.calendar import make_calendar
-from complaintlab.worlds.history import FOLLOWED_DAYS, TURNED, Policy, simulate_history
+from complaintlab.worlds.bystanders import expected_spread
+from complaintlab.worlds.calendar import Calendar, Flags, make_calendar
+from complaintlab.worlds.history import FOLLOWED_DAYS, TURNED, History, Policy, simulate_history
 from complaintlab.worlds.laws import Floats, Laws, fingerprint, load_laws
-from complaintlab.worlds.people import draw_complaints
+from complaintlab.worlds.people import Complaints, draw_complaints
 from complaintlab.worlds.risks import Watch
+from complaintlab.worlds.sequels import expected_recurrences
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Raised whenever a change of code changes what follows from the same laws."""
 
 OUTCOMES: dict[str, tuple[int, ...]] = {"turned": TURNED, "escalated": (STANCES.index("escalates"),)}
+EXPECTED: dict[str, Callable[[Complaints, History, Laws, float], Floats]] = {
+    "spread": expected_spread,
+    "recurrences": expected_recurrences,
+}
+"""Counts, expected given a history; later praise after praise has no law in the world, so T7 has no truth."""
+DELETION_ARMS: dict[str, tuple[Policy, Policy]] = {
+    "D1": (Policy(deletion=DELETED), Policy(deletion=LEFT)),
+    "D3": (Policy(timing=PROPER_24H, deletion=LEFT), Policy(deletion=DELETED)),
+}
+"""Of complaints on the company's own page. Nobody who writes nonsense is heard again in the world, so that D2
+has no law of its own; that a company takes a reply back (D4) changes nothing there."""
 PATIENCE_DAYS = 7
 """A first reply counts for the reply clock within these, as in the analysis."""
 
@@ -50,7 +75,11 @@ class Outputs(NamedTuple):
 
 @dataclass(frozen=True)
 class Question:
-    """One contrast: risk of ``outcome`` under the first policy minus that under the second."""
+    """One contrast: risk of ``outcome`` under the first policy minus that under the second.
+
+    Of a count the logarithm of the ratio of means. With an ``exposure`` over the episodes that each policy
+    puts into its arm, else over those of ``population``; ``hosted``: only on the company's own page.
+    """
 
     claim: str
     contrast: str
@@ -59,31 +88,60 @@ class Question:
     second: Policy
     clock: Literal["complaint", "reply"]
     sesoi: float
+    exposure: Exposure | None = None
+    population: Population = "complaints"
+    hosted: bool = False
+
+    @property
+    def counted(self) -> bool:
+        return self.outcome in EXPECTED
+
+    @property
+    def precision(self) -> float:
+        """Largest Monte-Carlo error aimed at, on the scale of the contrast."""
+        return PRECISION * (abs(math.log(self.sesoi)) if self.counted else self.sesoi)
+
+    def days(self, analysis: Analysis) -> tuple[float, ...]:
+        """The horizons at which the contrast is told."""
+        if self.counted:
+            return (float(analysis.long_horizon_days if self.outcome in LATER else analysis.horizon_days),)
+        return tuple(sorted({1.0, 3.0, float(analysis.horizon_days)}))
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Risks of both arms by horizon (rows) and episode (columns)."""
+    """Risks or expected counts of both arms by horizon (rows) and episode (columns)."""
 
     first: Floats
     second: Floats
+    counted: bool = False
 
     @property
     def difference(self) -> Floats:
+        """Difference of risks, or logarithm of the ratio of mean counts."""
+        if self.counted:
+            return np.asarray(np.log(self.first.mean(axis=1)) - np.log(self.second.mean(axis=1)))
         return np.asarray((self.first - self.second).mean(axis=1))
 
     @property
     def mc_se(self) -> Floats:
-        difference = self.first - self.second
+        """Of the paired contrast; of a ratio by the delta method."""
+        first, second = self.first, self.second
+        if self.counted:
+            first, second = (arm / arm.mean(axis=1, keepdims=True) for arm in (first, second))
+        difference = first - second
         return np.asarray(difference.std(axis=1, ddof=1) / np.sqrt(difference.shape[1]))
 
 
 def run(collect: Collect, analysis: Analysis, companies: Companies, claims: Claims, root: Path) -> Outputs:
     """True risk differences of timing and of first replies' acts, by 1, 3 and the primary number of days.
 
-    Empty unless the source is the world. Timing: the strategies of ``models/strategies.py``, with the
-    world's own reply hazard; usual care after the first reply. Acts: among
-    episodes answered within 7 days, the first reply with and without the act, all else of it as it was.
+    Of spread and recurrences the logarithms of ratios of means at their horizon. Empty unless the source is
+    the world. Timing: the strategies of ``models/strategies.py``, with the world's own reply hazard; usual
+    care after the first reply; a quality that is set has the acts of such replies as they are. Acts: among
+    episodes answered within 7 days whose critics had not shown the outcome by then, the first reply with and
+    without the act, all else of it as it was; where arms ask for more of a reply (an apology with and without
+    compensation), among the replies that have it.
 
     Raises:
         UserError: the laws or companies are not as they should be, or the horizon is over 7 days.
@@ -97,16 +155,17 @@ def run(collect: Collect, analysis: Analysis, companies: Companies, claims: Clai
         )
     path = root / collect.path
     laws = load_laws(path)
-    days = tuple(sorted({1.0, 3.0, analysis.horizon_days}))
     world = fingerprint(
         path.read_text(encoding="utf-8"),
         companies.model_dump_json(),
-        f"{analysis.washout_days:g} {analysis.gap_days:g} {CODE_VERSION}",
+        f"{analysis.washout_days:g} {analysis.gap_days:g} {analysis.long_horizon_days:g} {CODE_VERSION}",
     )
     rows = [
         row
         for question in track(questions(claims), "Simulating both arms")
-        for row in _rows(question, answer(question, laws, companies, analysis, days), days, world)
+        for row in _rows(
+            question, answer(question, laws, companies, analysis), question.days(analysis), world
+        )
     ]
     return Outputs(conform("truth", pl.DataFrame(rows)))
 
@@ -116,54 +175,94 @@ def questions(claims: Claims) -> list[Question]:
     asked = []
     for claim in claims.claims:
         if claim.id in TIMING_CONTRASTS:
-            timing = TIMING_CONTRASTS[claim.id]
-            arms = Policy(timing=timing.first), Policy(timing=timing.second)
-            asked += [
-                Question(claim.id, timing.name, outcome, *arms, "complaint", claim.sesoi)
-                for outcome in OUTCOMES
-            ]
-        elif act := _act_of(claim):
+            contrasts = (TIMING_CONTRASTS[claim.id], *BESIDE.get(claim.id, ()))
+            asked += [question for contrast in contrasts for question in _timing(claim, contrast)]
+        elif claim.id in DELETION_ARMS:
+            about = (claim.id, claim.contrast, claim.outcome)
+            asked.append(Question(*about, *DELETION_ARMS[claim.id], "complaint", claim.sesoi, hosted=True))
+        elif (exposure := _exposure_of(claim)) and (act := exposure.act_set):
             arms = Policy(act=(act, True)), Policy(act=(act, False))
-            asked.append(Question(claim.id, claim.contrast, claim.outcome, *arms, "reply", claim.sesoi))
+            asked.append(
+                Question(claim.id, claim.contrast, claim.outcome, *arms, "reply", claim.sesoi, exposure)
+            )
     return asked
 
 
-def _act_of(claim: Claim) -> str | None:
-    act = claim.contrast.removesuffix("_vs_not")
+def _timing(claim: Claim, contrast: Contrast) -> Iterator[Question]:
+    """The outcomes of a contrast of strategies that the world has laws for."""
+    arms = Policy(timing=contrast.first), Policy(timing=contrast.second)
+    for outcome in (contrast.outcome, *contrast.also):
+        if outcome in OUTCOMES or outcome in EXPECTED:
+            about = (claim.id, contrast.name, outcome)
+            yield Question(*about, *arms, "complaint", claim.sesoi, population=contrast.population)
+
+
+def _exposure_of(claim: Claim) -> Exposure | None:
+    """The claim's exposure, if its outcome is simulated."""
+    exposure = EXPOSURES.get(claim.id)
     asked = claim.stage == "reply_effects" and claim.outcome in OUTCOMES
-    return act if asked and act in ACTS and act != claim.contrast else None
+    return exposure if asked and exposure and exposure.contrast == claim.contrast else None
 
 
-def answer(
-    question: Question, laws: Laws, companies: Companies, analysis: Analysis, days: tuple[float, ...]
-) -> Answer:
+def answer(question: Question, laws: Laws, companies: Companies, analysis: Analysis) -> Answer:
     """Simulate batches of complaints under both arms until the Monte-Carlo error is small enough."""
     batches = []
-    for batch in _batches(question, laws, companies, analysis, days):
+    for batch in _batches(question, laws, companies, analysis):
         batches.append(batch)
-        both = Answer(*(np.concatenate(arms, axis=1) for arms in zip(*batches, strict=True)))
-        if both.mc_se.max() < PRECISION * question.sesoi:
+        first, second = (np.concatenate(arms, axis=1) for arms in zip(*batches, strict=True))
+        both = Answer(first, second, question.counted)
+        if both.mc_se.max() < question.precision:
             break
     return both
 
 
 def _batches(
-    question: Question, laws: Laws, companies: Companies, analysis: Analysis, days: tuple[float, ...]
+    question: Question, laws: Laws, companies: Companies, analysis: Analysis
 ) -> Iterator[tuple[Floats, Floats]]:
+    days = question.days(analysis)
     for batch in range(MAX_BATCHES):
         rng = np.random.default_rng([batch, 0])
         calendar = make_calendar(laws, companies, rng)
         people = draw_complaints(BATCH, laws, calendar, rng)
         kept = people.eligible(analysis.washout_days, analysis.gap_days)
-        risks = []
-        for policy in (question.first, question.second):
-            watch = Watch(OUTCOMES[question.outcome], question.clock, days, len(people))
+        kept = kept & _belongs(people, calendar, question.population)
+        if question.hosted:
+            kept = kept & people.on_page
+        values = []
+        for arm, policy in enumerate((question.first, question.second)):
+            watch = (
+                None
+                if question.counted
+                else Watch(OUTCOMES[question.outcome], question.clock, days, len(people))
+            )
             luck = np.random.default_rng([batch, 1])
             history = simulate_history(people, laws, calendar, luck, policy, watch)
-            if question.clock == "reply":
-                kept = kept & (history.first_reply_s <= PATIENCE_DAYS * DAY)
-            risks.append(watch.risks)
-        yield risks[0][:, kept], risks[1][:, kept]
+            if question.exposure is not None:
+                kept = kept & _at_risk(history, question.exposure, arm, OUTCOMES[question.outcome])
+            if watch is None:
+                values.append(EXPECTED[question.outcome](people, history, laws, days[0])[None, :])
+            else:
+                values.append(watch.risks)
+        yield values[0][:, kept], values[1][:, kept]
+
+
+def _belongs(people: Complaints, calendar: Calendar, population: Population) -> Flags:
+    """Whose complaints the contrast is about: all, those opened an hour before closing, or out of hours."""
+    if population == "complaints":
+        return np.ones(len(people), dtype=bool)
+    opened = [calendar.opened_by(people.company, people.at_s + after) for after in (0, 1, HOUR)]
+    if population == "in hours":
+        return np.asarray(opened[2] - opened[0] > 1 - 1e-6)
+    return np.asarray(opened[1] - opened[0] < 1e-9)
+
+
+def _at_risk(history: History, exposure: Exposure, arm: int, stances: tuple[int, ...]) -> Flags:
+    """Answered in time, the reply in its arm, and the critic without the outcome when it came."""
+    acts = pl.DataFrame(history.acts.T, schema=list(ACTS))
+    inside = acts.select((exposure.first, exposure.second)[arm].holds()).to_series().to_numpy()
+    early = np.isin(history.what, stances) & (history.at_s <= history.first_reply_s[history.who])
+    free = ~np.isin(np.arange(len(inside)), history.who[early])
+    return np.asarray((history.first_reply_s <= PATIENCE_DAYS * DAY) & inside & free)
 
 
 def _rows(
@@ -175,7 +274,7 @@ def _rows(
             "contrast": question.contrast,
             "outcome": question.outcome,
             "time_days": day,
-            "scale": "rd",
+            "scale": "log_rr" if question.counted else "rd",
             "truth": float(found.difference[row]),
             "arm_value": float(found.first[row].mean()),
             "reference_value": float(found.second[row].mean()),

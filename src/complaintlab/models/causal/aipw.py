@@ -1,42 +1,52 @@
-"""Augmented inverse-probability weighting for a binary exposure, cross-fitted, with clustered errors."""
+"""Augmented weighting of two arms, and a dose's partly linear effect: cross-fitted, with clustered errors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
 
-from complaintlab.models.causal.inference import (
-    ENOUGH_CLUSTERS,
-    Effect,
-    effect,
-    effective_clusters,
-    effective_size,
-)
-from complaintlab.models.causal.logistic import expit, logistic
+from complaintlab.models.causal.glm import Family, cross_fit
+from complaintlab.models.causal.inference import Effect, effective_size
+from complaintlab.models.causal.pooling import clustered_effect
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
-ENOUGH_TO_POOL = 5
+RARE = 10.0
+
+Measure = Literal["difference", "log_ratio", "slope"]
+
+
+@dataclass(frozen=True)
+class Propensity:
+    """Chance of the first arm, fitted without the fold it is for; ``fold`` (n,) are whole authors."""
+
+    chance: FloatArray
+    fold: IntArray
+    converged: bool
 
 
 @dataclass(frozen=True)
 class ReplyEffect:
-    """Risk with the act minus risk without it, among the ``kept`` rows whose propensity is above the floor.
+    """First arm against second, among the ``kept`` rows, which might be in either.
 
-    ``weights`` (n,) are the inverse probabilities of each row's own arm and of being seen, 0 where it left or
-    was not seen; ``ess`` is that of the smaller arm; ``pooled`` says whether companies were pooled.
+    ``pair`` are two terms per kept row whose means make the estimate, by ``measure``: potential outcomes of
+    the arms (``difference``, ``log_ratio``), or numerator and denominator (``slope``). ``risk_exposed`` and
+    ``risk_unexposed`` are mean outcomes of the arms. ``weights`` (n,) are inverse probabilities of each row's
+    own arm and of being seen, 0 where it left or was not seen; ``ess`` is that of the smaller arm;
+    ``pooled`` says whether companies were pooled.
     """
 
     effect: Effect
+    pair: tuple[FloatArray, FloatArray]
+    measure: Measure
     risk_exposed: float
     risk_unexposed: float
     kept: BoolArray
-    propensity: FloatArray
     weights: FloatArray
     ess: float
     clusters: int
@@ -44,9 +54,70 @@ class ReplyEffect:
     converged: bool
 
 
+def propensity_of(exposed: BoolArray, X: FloatArray, author: IntArray, folds: int, seed: int) -> Propensity:
+    """Ridge logistic regression of the arm on standardised confounders X (n, p)."""
+    fold = author_folds(author, folds, seed)
+    (chance,), converged = cross_fit(X, exposed.astype(float), np.ones(len(exposed)), fold)
+    return Propensity(chance, fold, converged)
+
+
 def reply_effect(
     exposed: BoolArray,
-    event: BoolArray,
+    outcome: npt.NDArray[np.generic],
+    seen: FloatArray,
+    X: FloatArray,
+    author: IntArray,
+    company: IntArray,
+    propensity: Propensity,
+    *,
+    floor: float,
+    modifiers: tuple[int, ...] = (),
+    count: bool = False,
+) -> ReplyEffect:
+    """Estimate a risk difference by augmented weighting (Robins, Rotnitzky & Zhao 1994).
+
+    ``exposed`` (n,); ``outcome`` (n,) an event, or with ``count`` a number whose arms' means are compared as
+    the logarithm of their ratio; ``seen`` (n,) is the inverse probability that the outcome was seen, 0 where
+    it was not; ``X`` (n, p) standardised confounders, of which the columns ``modifiers`` may change the
+    effect. The outcome's model is ridge logistic (Poisson for counts) in exposure and confounders, fitted
+    without the fold it is used on, folds being whole authors (Chernozhukov et al. 2018). Consistent if this
+    or the propensity is right. Rows without :func:`overlap` leave the population. The error
+    is that of :func:`~complaintlab.models.causal.pooling.clustered_effect`.
+    """
+    y = outcome.astype(np.float64)
+    kept = overlap(exposed, propensity.chance, floor)
+    expected, settled = _expected(exposed, y, seen * kept, X, propensity.fold, modifiers, count)
+    weights, pair = np.zeros(len(y)), []
+    for arm, chance, mean in (
+        (exposed, propensity.chance, expected[0]),
+        (~exposed, 1 - propensity.chance, expected[1]),
+    ):
+        weight = np.divide(seen * arm, chance, out=np.zeros(len(y)), where=kept)
+        weight *= int(kept.sum()) / max(float(weight.sum()), 1e-12)
+        pair.append((mean + weight * (y - mean))[kept])
+        weights += weight
+    measure: Measure = "log_ratio" if count else "difference"
+    own = contributions(pair[0], pair[1], measure)
+    effect, clusters, pooled = clustered_effect(own, author[kept], company[kept], exposed[kept])
+    return ReplyEffect(
+        effect=effect,
+        pair=(pair[0], pair[1]),
+        measure=measure,
+        risk_exposed=float(pair[0].mean()),
+        risk_unexposed=float(pair[1].mean()),
+        kept=kept,
+        weights=weights,
+        ess=min(effective_size(weights[exposed]), effective_size(weights[~exposed])),
+        clusters=clusters,
+        pooled=pooled,
+        converged=settled and propensity.converged,
+    )
+
+
+def dose_effect(
+    dose: FloatArray,
+    span: tuple[float, float],
+    outcome: npt.NDArray[np.generic],
     seen: FloatArray,
     X: FloatArray,
     author: IntArray,
@@ -54,46 +125,68 @@ def reply_effect(
     *,
     folds: int,
     seed: int,
-    floor: float,
-    X_outcome: FloatArray | None = None,
 ) -> ReplyEffect:
-    """Estimate a risk difference by augmented weighting (Robins, Rotnitzky & Zhao 1994).
+    """Risk at a dose of ``span[0]`` minus that at ``span[1]``, where the dose works in proportion.
 
-    ``exposed``, ``event`` (n,); ``seen`` (n,) is the inverse probability that the outcome was seen, 0 where
-    it was not; ``X`` (n, p) standardised confounders, ``X_outcome`` those of the outcome model where they
-    differ. Propensity and the outcome's risk in each arm are ridge logistic, fitted without the fold they
-    are used on, folds being whole authors (Chernozhukov et al. 2018). Consistent if either is right. Rows
-    whose propensity is within ``floor`` of 0 or 1 leave the population. The error is that of
-    :func:`clustered_effect`.
+    Partly linear regression (Robinson 1988), cross-fitted: what confounders do not explain of the outcome on
+    what they do not explain of the dose. Consistent if both are explained rightly. "Exposed" are doses on
+    the side of ``span[0]`` of the median.
     """
+    y = outcome.astype(np.float64)
     fold = author_folds(author, folds, seed)
-    propensity, fitted = _cross_fit(X, exposed.astype(float), np.ones(len(exposed)), fold)
-    kept = (propensity >= floor) & (propensity <= 1 - floor)
-    X_risk = X if X_outcome is None else X_outcome
-    parts, weights = [], np.zeros(len(exposed))
-    for arm, chance in ((exposed, propensity), (~exposed, 1 - propensity)):
-        use = seen * arm * kept
-        expected, settled = _cross_fit(X_risk, event.astype(float), use, fold)
-        weight = np.divide(use, chance, out=np.zeros(len(use)), where=kept)
-        weight = weight / max(float(weight.sum()) / max(int(kept.sum()), 1), 1e-12)
-        parts.append((expected + weight * (event - expected))[kept])
-        weights += weight
-        fitted &= settled
-    found, clusters, pooled = clustered_effect(
-        parts[0] - parts[1], author[kept], company[kept], exposed[kept]
-    )
+    usual, fitted = _linear_cross_fit(X, dose, fold)
+    (expected,), settled = cross_fit(X, y, seen, fold)
+    rest = dose - usual
+    pair = (seen * rest * (y - expected) * (span[0] - span[1]), seen * rest**2)
+    exposed = (dose < np.median(dose)) == (span[0] < span[1])
+    own = contributions(*pair, "slope")
+    effect, clusters, pooled = clustered_effect(own, author, company, exposed)
+    slope = effect.estimate / (span[0] - span[1])
+    mean = float(np.average(y, weights=seen))
+    at = [mean + slope * (value - float(np.average(dose, weights=seen))) for value in span]
     return ReplyEffect(
-        effect=found,
-        risk_exposed=float(parts[0].mean()),
-        risk_unexposed=float(parts[1].mean()),
-        kept=kept,
-        propensity=propensity,
-        weights=weights,
-        ess=min(effective_size(weights[exposed]), effective_size(weights[~exposed])),
+        effect=effect,
+        pair=pair,
+        measure="slope",
+        risk_exposed=at[0],
+        risk_unexposed=at[1],
+        kept=np.ones(len(y), dtype=bool),
+        weights=seen,
+        ess=min(effective_size((seen * rest**2)[arm]) for arm in (exposed, ~exposed)),
         clusters=clusters,
         pooled=pooled,
-        converged=fitted,
+        converged=fitted and settled,
     )
+
+
+def overlap(exposed: BoolArray, chance: FloatArray, floor: float) -> BoolArray:
+    """Rows whose chance of either arm is at least ``floor``, or a tenth of that arm's share if that is less.
+
+    A fixed floor would leave nobody to compare with an act that is rare everywhere.
+    """
+    share = float(exposed.mean())
+    least, most = min(floor, share / RARE), 1 - min(floor, (1 - share) / RARE)
+    return np.asarray((chance >= least) & (chance <= most))
+
+
+def contributions(first: FloatArray, second: FloatArray, measure: Measure) -> FloatArray:
+    """Per-row terms whose mean is the estimate and whose spread is its (linearised) error."""
+    if measure == "difference":
+        return first - second
+    if measure == "slope":
+        ratio = float(first.sum() / second.sum())
+        return np.asarray(ratio + (first - ratio * second) / second.mean())
+    if min(first.mean(), second.mean()) <= 0:
+        return np.full(len(first), np.nan)
+    return np.asarray(np.log(first.mean() / second.mean()) + first / first.mean() - second / second.mean())
+
+
+def difference_between(own: FloatArray, group: BoolArray) -> FloatArray:
+    """Contributions to the mean inside ``group`` minus the mean outside: an additive interaction."""
+    inside, outside = float(own[group].mean()), float(own[~group].mean())
+    share = float(group.mean())
+    around = np.where(group, (own - inside) / share, -(own - outside) / (1 - share))
+    return np.asarray(inside - outside + around)
 
 
 def author_folds(author: IntArray, folds: int, seed: int) -> IntArray:
@@ -102,69 +195,33 @@ def author_folds(author: IntArray, folds: int, seed: int) -> IntArray:
     return np.asarray(order[author] % folds)
 
 
-def clustered_effect(
-    contributions: FloatArray, author: IntArray, company: IntArray, exposed: BoolArray
-) -> tuple[Effect, int, bool]:
-    """The mean of per-row contributions with its error: (effect, clusters, whether companies were pooled).
+def _expected(
+    exposed: BoolArray,
+    y: FloatArray,
+    weights: FloatArray,
+    X: FloatArray,
+    fold: IntArray,
+    modifiers: tuple[int, ...],
+    count: bool,
+) -> tuple[list[FloatArray], bool]:
+    """Expected outcome of each row in the first and in the second arm."""
+    centre, spread = float(exposed.mean()), max(float(exposed.std()), 1e-12)
 
-    Companies worth at least 15 of equal size: clustered by author and by company (Cameron, Gelbach & Miller
-    2011), t with G − 1. Fewer, but at least 5 with both arms: their average by random effects. Fewer still:
-    clustered by author, for these companies only.
-    """
-    by_author = cluster_variance(contributions, author)
-    mean = float(contributions.mean())
-    companies = len(np.unique(company))
-    if effective_clusters(company) >= ENOUGH_CLUSTERS:
-        pair = np.unique(np.stack([author, company]), axis=1, return_inverse=True)[1].ravel()
-        by_company = cluster_variance(contributions, company)
-        both = by_author + by_company - cluster_variance(contributions, pair)
-        se = float(np.sqrt(max(both, by_author, by_company)))
-        return effect(mean, se, companies - 1.0), companies, False
-    both_arms = np.intersect1d(company[exposed], company[~exposed])
-    if len(both_arms) >= ENOUGH_TO_POOL:
-        inside = np.isin(company, both_arms)
-        means, sizes = _by_company(contributions[inside], company[inside])
-        return pool(means, by_author * len(contributions) / sizes), len(both_arms), True
-    return effect(mean, float(np.sqrt(by_author))), len(np.unique(author)), False
+    def with_arm(value: FloatArray) -> FloatArray:
+        arm = (value - centre) / spread
+        return np.column_stack([X, arm, X[:, modifiers] * arm[:, None]])
+
+    family: Family = "poisson" if count else "binomial"
+    both = with_arm(np.ones(len(y))), with_arm(np.zeros(len(y)))
+    return cross_fit(with_arm(exposed.astype(float)), y, weights, fold, family, both)
 
 
-def cluster_variance(contributions: FloatArray, cluster: IntArray) -> float:
-    """Variance of the mean of contributions that are independent between clusters only."""
-    sums = np.bincount(cluster, contributions - contributions.mean())
-    G = len(np.unique(cluster))
-    return float(np.sum(sums**2)) / len(contributions) ** 2 * G / max(G - 1, 1)
-
-
-def pool(means: FloatArray, variances: FloatArray) -> Effect:
-    """Average over companies: Paule & Mandel's (1982) variance between, Hartung & Knapp's (2001) interval."""
-    G = len(means)
-
-    def excess(between: float) -> float:
-        weights = 1 / (variances + between)
-        centre = np.sum(weights * means) / weights.sum()
-        return float(np.sum(weights * (means - centre) ** 2)) - (G - 1)
-
-    largest = float(np.sum((means - means.mean()) ** 2)) + 1e-12
-    between = float(optimize.brentq(excess, 0.0, largest)) if excess(0.0) > 0 else 0.0
-    weights = 1 / (variances + between)
-    centre = float(np.sum(weights * means) / weights.sum())
-    spread = float(np.sum(weights * (means - centre) ** 2)) / (G - 1)
-    return effect(centre, float(np.sqrt(spread / weights.sum())), G - 1.0)
-
-
-def _by_company(contributions: FloatArray, company: IntArray) -> tuple[FloatArray, FloatArray]:
-    labels = np.unique(company, return_inverse=True)[1]
-    sizes = np.bincount(labels).astype(float)
-    return np.bincount(labels, contributions) / sizes, sizes
-
-
-def _cross_fit(X: FloatArray, y: FloatArray, weights: FloatArray, fold: IntArray) -> tuple[FloatArray, bool]:
-    """Probability of y = 1 for each row, from a model fitted to the other folds."""
+def _linear_cross_fit(X: FloatArray, y: FloatArray, fold: IntArray) -> tuple[FloatArray, bool]:
+    """Ridge regression's prediction of each row from the other folds."""
     predicted = np.empty(len(y))
-    settled = True
     for number in np.unique(fold):
         out = fold == number
-        beta, converged = logistic(X[~out], y[~out], weights[~out])
-        predicted[out] = expit(beta[0] + X[out] @ beta[1:])
-        settled &= converged
-    return predicted, settled
+        centre = float(y[~out].mean())
+        moment = X[~out].T @ X[~out] + np.eye(X.shape[1])
+        predicted[out] = centre + X[out] @ np.linalg.solve(moment, X[~out].T @ (y[~out] - centre))
+    return predicted, True

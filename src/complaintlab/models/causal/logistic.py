@@ -45,7 +45,7 @@ class Features:
         of_time = self.time @ coefficients[p : p + q] + self.offset
         eta: FloatArray = (self.baseline @ coefficients[:p])[:, None] + of_time[None, :]
         for coefficient, values in zip(coefficients[p + q :], self.varying, strict=True):
-            eta += np.float32(coefficient) * values
+            eta += np.multiply(values, coefficient, dtype=np.float64)
         return eta
 
     def history_part(self, coefficients: FloatArray) -> FloatArray:
@@ -53,7 +53,7 @@ class Features:
         first = self.baseline.shape[1] + self.time.shape[1]
         part = np.zeros((len(self.baseline), len(self.time)))
         for coefficient, values in zip(coefficients[first:], self.varying[: self.history], strict=False):
-            part += np.float32(coefficient) * values
+            part += np.multiply(values, coefficient, dtype=np.float64)
         return part
 
     def penalty(self) -> FloatArray:

@@ -1,7 +1,7 @@
-"""The stage ``trials``: risk under reply strategies, by clone–censor–weight emulation of target trials.
+"""The stage ``trials``: what reply strategies do, by clone–censor–weight emulation of target trials.
 
-Complaints from the moment they are posted (Z0), in company-weeks in which some but not all were answered.
-Each is cloned into every strategy and censored when it departs; weights undo the censoring.
+Complaints (and praise) from the moment they are posted (Z0), in company-weeks in which some but not all were
+answered. Each is cloned into every strategy and censored when it departs; weights undo the censoring.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from typing import NamedTuple
 import polars as pl
 
 from complaintlab.models.causal.inference import codes, resampling_unit
+from complaintlab.models.causal.logistic import Features
 from complaintlab.models.design import confounder_matrix
-from complaintlab.models.strategies import TIMING_CONTRASTS, Contrast, Strategy, grid
+from complaintlab.models.strategies import DAY, PATIENCE_S, Strategy, grid
 from complaintlab.models.trials.course import course
-from complaintlab.models.trials.emulation import Trial, target_trial
+from complaintlab.models.trials.emulation import Trial, emulate
 from complaintlab.models.trials.features import features, with_answered
+from complaintlab.models.trials.processes import Processes, fit_processes
+from complaintlab.models.trials.questions import Plans, Question, asked, outcomes, questions
+from complaintlab.models.trials.steps import no_step_reversed
 from complaintlab.models.trials.tables import (
     MODEL,
-    Question,
     balance_rows,
     curve_rows,
     empty_row,
@@ -31,9 +34,8 @@ from complaintlab.params import Analysis, Inference, Trials
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
 
-PRIMARY_OUTCOME = {"T1": "escalated", "T2": "turned"}
-OUTCOMES = ("turned", "escalated")
-SECONDARY_DAYS = (1.0, 3.0)
+SHOWN = ("turned", "escalated")
+"""Events that belong to the history of reply and loss once they have been shown."""
 MINIMUM_EPISODES = 50
 
 
@@ -48,134 +50,117 @@ class Outputs(NamedTuple):
 def run(
     episodes: pl.DataFrame, spells: pl.DataFrame, analysis: Analysis, inference: Inference, trials: Trials
 ) -> Outputs:
-    """Estimate the timing claims: risk differences at 1, 3 and the horizon's days, and what stands behind.
+    """Estimate the claims on the complaint's clock, and what stands behind.
 
-    Beside each primary row stands the risk in its second arm (variant ``reference``, scale ``risk``).
-    Intervals are of resampled authors, for these companies; where companies are worth at least 15 of equal
-    size, whole companies are drawn. What cannot be estimated has a row with the reason.
+    Risk differences at 1, 3 and the horizon's days, with the risk in the second arm beside each primary one
+    (variant ``reference``, scale ``risk``); logarithms of ratios of mean counts. Intervals are of resampled
+    authors, for these companies; where companies are worth at least 15 of equal size, whole companies are
+    drawn. What cannot be estimated has a row with the reason.
     """
-    complaints = episodes.filter(pl.col("kind") == "complaint").sort("episode_id")
     share = pl.col("answered_share_before")
-    eligible = complaints.filter(share.is_between(trials.positivity_lower, trials.positivity_upper))
-    parts = [_answers(eligible, spells, outcome, analysis, inference, trials) for outcome in OUTCOMES]
-    parts.append(_none(estimates_trials=_share_eligible(complaints, eligible)))
+    kind = pl.col("kind").cast(pl.String)
+    rows = episodes.sort("episode_id")
+    eligible = rows.filter(share.is_between(trials.positivity_lower, trials.positivity_upper))
+    complaints, praise = (eligible.filter(kind == what) for what in ("complaint", "praise"))
+    parts = [
+        _answers(complaints, spells, analysis, inference, trials, praise=False),
+        _answers(praise, spells, analysis, inference, trials, praise=True),
+        _none(estimates_trials=_share_eligible(rows.filter(kind == "complaint"), complaints)),
+    ]
     return Outputs(*(pl.concat(tables) for tables in zip(*parts, strict=True)))
 
 
-def emulate(
-    episodes: pl.DataFrame,
-    spells: pl.DataFrame,
-    outcome: str,
-    strategies: tuple[Strategy, ...],
-    *,
-    horizon_days: float,
-    inference: Inference,
-    truncate_at: float,
-) -> Trial:
-    """Emulate a trial of ``strategies`` on eligible complaints: ``episodes`` with their ``spells``."""
+def fit(episodes: pl.DataFrame, spells: pl.DataFrame, days: float, *, quality: bool) -> Processes:
+    """Fit reply, quality and loss to eligible ``episodes`` with their ``spells``, followed for ``days``."""
+    lived = course(episodes, None, grid(max(days, PATIENCE_S / DAY)))
     baseline, _ = confounder_matrix(episodes, companies=True)
-    lived = course(episodes, outcome, grid(horizon_days))
-    others = [name for name in OUTCOMES if name != outcome]
-    reply = features(episodes, spells, baseline, lived, others)
-    cluster, df = resampling_unit(codes(episodes["author_id"]), codes(episodes["company"]))
-    return target_trial(
-        lived,
-        reply,
-        with_answered(reply, lived),
-        strategies,
-        cluster,
-        resamples=inference.resamples,
-        seed=inference.seed,
-        truncate_at=truncate_at,
-        df=df,
+    whole = features(episodes, spells, baseline, lived, SHOWN)
+    W = lived.patience
+    reply = Features(baseline, whole.time[:W], whole.varying[:, :, :W], whole.offset[:W], whole.history)
+    return fit_processes(
+        lived, reply, with_answered(whole, lived), episodes["first_reply_quality"] if quality else None
     )
 
 
 def _answers(
     eligible: pl.DataFrame,
     spells: pl.DataFrame,
-    outcome: str,
     analysis: Analysis,
     inference: Inference,
     trials: Trials,
+    *,
+    praise: bool,
 ) -> Outputs:
-    questions = [q for claim in TIMING_CONTRASTS for q in _questions(claim, outcome, analysis.horizon_days)]
-    if reason := _too_little(eligible):
-        rows = [empty_row(question, reason, eligible.height, inference.seed) for question in questions]
+    contrasts = asked(praise)
+    wanted = [q for claim, contrast in contrasts for q in questions(claim, contrast, analysis)]
+    if reason := _too_little(eligible, "praise" if praise else "complaints"):
+        rows = [empty_row(question, reason, eligible.height, inference.seed) for question in wanted]
         return _none(estimates_trials=pl.concat(rows))
-    strategies = _strategies()
+    plans = Plans(eligible, outcomes(eligible, spells, [c for _, c in contrasts], analysis), wanted)
+    needs_quality = any(plan.strategy.quality for plan in plans.plans)
+    days = max(float(plan.outcome.course.ends_s[-1]) for plan in plans.plans) / DAY
+    cluster, df = resampling_unit(codes(eligible["author_id"]), codes(eligible["company"]))
     trial = emulate(
-        eligible,
-        spells,
-        outcome,
-        strategies,
-        horizon_days=analysis.horizon_days,
-        inference=inference,
+        fit(eligible, spells, days, quality=needs_quality),
+        plans.plans,
+        cluster,
+        resamples=inference.resamples,
+        seed=inference.seed,
+        quality=eligible["first_reply_quality"].cast(pl.String).fill_null("other").to_numpy()
+        if needs_quality
+        else None,
         truncate_at=trials.truncate_at,
+        df=df,
     )
-    clusters = eligible["author_id" if trial.df is None else "company"].n_unique()
+    clusters = int(cluster.max()) + 1
     rows = [
-        estimate_row(q, trial, _pair(q.contrast, strategies), clusters, inference.resamples, inference.seed)
-        for q in questions
+        estimate_row(q, trial, plans.pair(q), clusters, inference.resamples, inference.seed) for q in wanted
     ]
     rows += [
-        reference_row(q, trial, _pair(q.contrast, strategies)[1]) for q in questions if q.variant == "primary"
+        reference_row(q, trial, plans.pair(q)[1]) for q in wanted if q.variant == "primary" and not q.ratio
     ]
-    described = [
-        _described(eligible, trial, contrast, outcome, primary=PRIMARY_OUTCOME[claim] == outcome)
-        for claim, contrast in TIMING_CONTRASTS.items()
-    ]
-    return Outputs(pl.concat(rows), *(pl.concat(tables) for tables in list(zip(*described, strict=True))[1:]))
+    rows += no_step_reversed(rows)
+    return _described(pl.concat(rows), eligible, trial, plans, wanted)
 
 
 def _described(
-    eligible: pl.DataFrame, trial: Trial, contrast: Contrast, outcome: str, *, primary: bool
+    rows: pl.DataFrame, eligible: pl.DataFrame, trial: Trial, plans: Plans, wanted: list[Question]
 ) -> Outputs:
-    """Curves of a contrast's arms; balance, weights and positivity for the claim's primary outcome alone."""
-    arms = [trial.arms[j] for j in _pair(contrast, _strategies())]
-    curves = pl.concat([curve_rows(f"trial_{contrast.name}", outcome, trial.course, arm) for arm in arms])
-    if not primary:
-        return _none(curves_trials=curves)
+    """Curves of every pair of arms; balance, weights and positivity of each claim's primary contrast.
+
+    The figure of a contrast is ``trial_<contrast>`` for risks, ``counts_<contrast>`` for mean counts.
+    """
     X, names = confounder_matrix(eligible, companies=True)
     heard = eligible["any_later_turn"].cast(pl.Float64).to_numpy()
-    private = (eligible["private_s"] <= trial.course.ends_s[-1]).fill_null(False).cast(pl.Float64).to_numpy()
-    return _none(
-        curves_trials=curves,
-        balance_trials=balance_rows(contrast.name, X, names, *arms),
-        weights_trials=pl.concat([weight_row(contrast.name, arm, heard, private) for arm in arms]),
-        positivity=positivity_rows(contrast.name, trial.course, eligible["hostility"].to_numpy()),
-    )
-
-
-def _questions(claim: str, outcome: str, horizon_days: float) -> list[Question]:
-    contrast = TIMING_CONTRASTS[claim]
-    at_horizon = "primary" if outcome == PRIMARY_OUTCOME[claim] else "secondary"
-    days = [day for day in SECONDARY_DAYS if day < horizon_days]
-    return [
-        Question(claim, contrast, outcome, horizon_days, at_horizon),
-        Question(claim, contrast, outcome, horizon_days, "truncated"),
-        *(Question(claim, contrast, outcome, day, "secondary") for day in days),
-    ]
-
-
-def _too_little(eligible: pl.DataFrame) -> str | None:
-    if eligible.height < MINIMUM_EPISODES:
-        return (
-            f"Only {eligible.height} complaints fall in weeks in which the company answered some but not all."
+    curves: dict[tuple[str, str, Strategy], pl.DataFrame] = {}
+    balance: dict[str, pl.DataFrame] = {}
+    weights: dict[str, pl.DataFrame] = {}
+    positivity: dict[str, pl.DataFrame] = {}
+    for q in wanted:
+        pair, name = plans.pair(q), q.contrast.name
+        arms = [trial.arms[j] for j in pair]
+        lived = arms[0].plan.outcome.course
+        if q.outcome in (q.contrast.outcome, *q.contrast.also):
+            figure = f"{'counts' if q.contrast.counted else 'trial'}_{name}"
+            curves |= {(figure, q.outcome, arm.plan.strategy): curve_rows(figure, arm) for arm in arms}
+        if q.variant != "primary" or name in balance:
+            continue
+        private = (eligible["private_s"] <= lived.ends_s[-1]).fill_null(False).cast(pl.Float64).to_numpy()
+        balance[name] = balance_rows(name, X, names, trial, pair)
+        weights[name] = pl.concat([weight_row(name, arm, heard, private) for arm in arms])
+        positivity[name] = positivity_rows(
+            q.contrast, lived, eligible["hostility"].to_numpy(), arms[0].plan.population
         )
+    return Outputs(rows, *(pl.concat(list(part.values())) for part in (curves, balance, weights, positivity)))
+
+
+def _too_little(eligible: pl.DataFrame, what: str) -> str | None:
+    if eligible.height < MINIMUM_EPISODES:
+        noun = "openers with praise" if what == "praise" else "complaints"
+        return f"Only {eligible.height} {noun} fall in weeks in which the company answered some but not all."
     if eligible["first_reply_s"].null_count() == eligible.height:
-        return "No complaint was answered."
+        return f"No {'praise' if what == 'praise' else 'complaint'} was answered."
     return None
-
-
-def _strategies() -> tuple[Strategy, ...]:
-    """The distinct arms of all contrasts, in the order of the claims."""
-    arms = [arm for contrast in TIMING_CONTRASTS.values() for arm in (contrast.first, contrast.second)]
-    return tuple(dict.fromkeys(arms))
-
-
-def _pair(contrast: Contrast, strategies: tuple[Strategy, ...]) -> tuple[int, int]:
-    return strategies.index(contrast.first), strategies.index(contrast.second)
 
 
 def _share_eligible(complaints: pl.DataFrame, eligible: pl.DataFrame) -> pl.DataFrame:

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from complaintlab.models.strategies import PATIENCE_S
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -20,11 +22,11 @@ FOLLOWED, EVENT, COMPETING, LOST = 0, 1, 2, 3
 
 @dataclass(frozen=True)
 class Course:
-    """One outcome's course of n complaints, in seconds from the complaint; infinite where never.
+    """The course of n complaints, in seconds from the complaint; infinite where never.
 
-    ``ends_s`` (K,) are the ends of the grid's intervals (start, end]. ``stop_s`` ends follow-up for this
-    outcome, by ``cause``: the event, a competing end, loss, or followed to the horizon. An event or end at
-    the second of the reply came before it.
+    ``ends_s`` (K,) are the ends of the grid's intervals (start, end]. ``stop_s`` ends follow-up, by
+    ``cause``: the event of an outcome if there is one, a competing end, loss, or followed to the horizon. An
+    event or end at the second of the reply came before it.
     """
 
     ends_s: IntArray
@@ -40,6 +42,11 @@ class Course:
     @property
     def starts_s(self) -> IntArray:
         return np.concatenate([[0], self.ends_s[:-1]])
+
+    @cached_property
+    def patience(self) -> int:
+        """Number of intervals in which a first reply counts."""
+        return int(np.searchsorted(self.ends_s, PATIENCE_S, side="right"))
 
     @cached_property
     def replied(self) -> BoolArray:
@@ -66,6 +73,16 @@ class Course:
         present = np.where(entry <= self.starts_s, 1.0, np.where(entry < self.ends_s, 0.5, 0.0))
         return np.asarray(present * (self.entry_s < self.stop_s)[:, None])
 
+    @cached_property
+    def settled(self) -> FloatArray:
+        """(n, K) exposure after the interval of the reply, or after the last one in which one counts."""
+        return self.since(np.minimum(self.reply_at + 1, self.patience))
+
+    def since(self, first: IntArray) -> FloatArray:
+        """(n, K) exposure from interval ``first`` (n,) on."""
+        exposure = self.until(self.stop_at, self.cause == LOST) * self.presence
+        return np.asarray(exposure * (np.arange(len(self.ends_s))[None, :] >= first[:, None]))
+
     def interval(self, seconds: FloatArray) -> IntArray:
         """Interval (start, end] that holds each moment."""
         return np.searchsorted(self.ends_s, seconds, side="left")
@@ -88,16 +105,17 @@ class Course:
         return indicator
 
     def awaiting_reply(self) -> tuple[FloatArray, FloatArray]:
-        """Exposure to, and occurrence of, the first reply while at risk of the outcome.
+        """Exposure to, and occurrence of, a first reply that counts, (n, patience) each.
 
         From time zero on: when a complaint was first sighted says nothing of when it is answered.
         """
         last = np.minimum(self.reply_at, self.stop_at)
         partial = ~self.replied & (self.cause != FOLLOWED)
-        return self.until(last, partial), self.at(last, self.replied)
+        counts = slice(self.patience)
+        return self.until(last, partial)[:, counts], self.at(last, self.replied)[:, counts]
 
     def followed(self) -> tuple[FloatArray, FloatArray]:
-        """Exposure to, and occurrence of, loss to follow-up while at risk of the outcome and observed."""
+        """Exposure to, and occurrence of, loss to follow-up while observed, (n, K) each."""
         partial = (self.cause == EVENT) | (self.cause == COMPETING)
         observed = self.presence > 0
         return self.until(self.stop_at, partial) * observed, self.at(
@@ -105,18 +123,19 @@ class Course:
         ) * observed
 
 
-def course(episodes: pl.DataFrame, outcome: str, ends_s: IntArray) -> Course:
-    """Read one outcome's course off ``episodes`` (columns entry_s, first_reply_s, end_s, end, <outcome>_s).
+def course(episodes: pl.DataFrame, outcome: str | None, ends_s: IntArray) -> Course:
+    """Read the course off ``episodes`` (columns entry_s, first_reply_s, end_s, end, <outcome>_s).
 
+    Without an ``outcome`` it stops at the end of follow-up alone.
     Deletion by the author, loss of the account and a lock are competing ends; any other end of follow-up
     before the horizon is loss.
     """
-    event = _seconds(episodes, f"{outcome}_s")
+    event = np.full(episodes.height, np.inf) if outcome is None else _seconds(episodes, f"{outcome}_s")
     end = _seconds(episodes, "end_s")
     horizon = float(ends_s[-1])
     competing = episodes["end"].cast(pl.String).is_in(COMPETING_ENDS).to_numpy()
     stop = np.minimum(event, end)
-    cause = np.where(event <= end, EVENT, np.where(competing, COMPETING, LOST))
+    cause = np.where(np.isfinite(event) & (event <= end), EVENT, np.where(competing, COMPETING, LOST))
     beyond = np.where(cause == LOST, stop >= horizon, stop > horizon)
     return Course(
         ends_s=ends_s,

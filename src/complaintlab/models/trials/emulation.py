@@ -1,177 +1,262 @@
-"""Clone–censor–weight emulation of target trials: risk under each reply strategy, with a bootstrap."""
+"""Clone–censor–weight emulation of target trials: risks and mean counts by strategy, with a bootstrap."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from complaintlab.models.causal.inference import Effect, effect, effective_size, multiplicities
-from complaintlab.models.causal.logistic import Features, PooledLogistic, fit_hazard
-from complaintlab.models.strategies import DAY, Strategy
-from complaintlab.models.trials.clones import Clones, clone, risk
-from complaintlab.models.trials.course import EVENT, Course
-from complaintlab.models.trials.weights import Replying, Staying, log_weights, replying, staying
+from complaintlab.models.strategies import Strategy
+from complaintlab.models.trials.clones import Clones, clone
+from complaintlab.models.trials.course import EVENT
+from complaintlab.models.trials.outcomes import Outcome
+from complaintlab.models.trials.processes import Nature, Processes
+from complaintlab.models.trials.risks import (
+    Grown,
+    at_risk,
+    final,
+    grown,
+    growth_weights,
+    mean_count,
+    risk,
+)
+from complaintlab.models.trials.weights import Weights, of_quality, weigh
 from complaintlab.progress import track
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+ENOUGH_RESAMPLES = 0.9
+"""Share of the resamples in which a contrast has to exist."""
 
 
-HEAVIEST = 200.0
-"""Bound of the logarithm of a weight: arithmetic stays finite where nobody could have complied."""
+@dataclass(frozen=True)
+class Plan:
+    """One arm to emulate: ``strategy`` among the episodes of ``population`` (n,), for ``outcome``."""
+
+    strategy: Strategy
+    outcome: Outcome
+    population: BoolArray
+    truncated: bool = False
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One strategy's clones, their weights at the end of each one's follow-up, and the risk, (K,) each.
+    """One plan's clones, their weights (n,) at each one's end, and the risk or mean count, (K,).
 
-    ``weights`` (n,) are 0 for censored and lost clones, ``grace`` those at the end of the latest window;
-    ``resampled`` is (resamples, K). ``truncated`` risks have weights cut at a quantile.
+    ``weights`` are 0 for censored and lost clones and outside the population. ``resampled`` is
+    (resamples, K). ``truncated`` values have weights cut at a quantile; empty where that was not planned.
     """
 
+    plan: Plan
     clones: Clones
     weights: FloatArray
-    grace: FloatArray
     at_risk: FloatArray
-    risk: FloatArray
-    resampled: FloatArray
+    value: FloatArray
     truncated: FloatArray
+    resampled: FloatArray
     truncated_resampled: FloatArray
 
-    @property
+    @cached_property
+    def n(self) -> int:
+        return int(self.plan.population.sum())
+
+    @cached_property
     def ess(self) -> float:
         return effective_size(self.weights)
 
-    @property
+    @cached_property
+    def complete(self) -> int:
+        return int(np.sum(self.clones.complete & self.plan.population))
+
+    @cached_property
     def events(self) -> int:
-        return int(np.sum(self.clones.shown == EVENT))
+        """Events, or growth of the count, while compliant."""
+        found = grown(self.plan.outcome, self.clones)
+        if found is not None:
+            return int(np.sum(self.plan.population[found.who]))
+        return int(np.sum((self.clones.shown == EVENT) & self.plan.population))
 
     def limits(self) -> tuple[FloatArray, FloatArray]:
-        """Pointwise 95% interval of the risk, within [0, 1]."""
+        """Pointwise 95% interval of the risk, within [0, 1], or of the mean count."""
         half = 1.96 * np.std(self.resampled, axis=0, ddof=1)
-        return np.clip(self.risk - half, 0, 1), np.clip(self.risk + half, 0, 1)
+        top = 1.0 if self.plan.outcome.growth is None else np.inf
+        return np.clip(self.value - half, 0, top), np.clip(self.value + half, 0, top)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Arms of one emulation in the order of their strategies; all have the same resamples."""
+    """Arms of one emulation in the order of their plans; all have the same resamples."""
 
-    course: Course
+    processes: Processes
+    nature: Nature
     arms: tuple[Arm, ...]
-    converged: bool
     df: float | None
 
-    def difference(self, first: int, second: int, days: float, *, truncated: bool = False) -> Effect | None:
-        """Risk under the first strategy minus risk under the second by ``days``; None where it is undefined.
+    @property
+    def converged(self) -> bool:
+        return self.processes.converged
 
-        The interval is normal (t where whole companies were drawn) with the bootstrap's standard error:
-        200 resamples give a standard deviation to 5%, but percentiles only roughly.
+    def effect(
+        self, first: int, second: int, days: float, *, truncated: bool = False, ratio: bool = False
+    ) -> Effect | None:
+        """Value of the first arm minus that of the second by ``days``, or the logarithm of their ratio.
+
+        None where it is undefined. The interval is normal (t where whole companies were drawn) with the
+        bootstrap's standard error: 200 resamples give a standard deviation to 5%, but percentiles only
+        roughly.
         """
-        k = int(np.searchsorted(self.course.ends_s, days * DAY))
-        one, other = self.arms[first], self.arms[second]
-        if truncated:
-            value = one.truncated[k] - other.truncated[k]
-            draws = one.truncated_resampled[:, k] - other.truncated_resampled[:, k]
-        else:
-            value = one.risk[k] - other.risk[k]
-            draws = one.resampled[:, k] - other.resampled[:, k]
-        drawn = draws[np.isfinite(draws)]
-        if not np.isfinite(value) or len(drawn) < max(2, 0.9 * len(draws)):
+        one, other = (self._values(arm, days, truncated) for arm in (first, second))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = np.log(one) - np.log(other) if ratio else one - other
+        drawn = values[1:][np.isfinite(values[1:])]
+        if not np.isfinite(values[0]) or len(drawn) < max(2, ENOUGH_RESAMPLES * (len(values) - 1)):
             return None
-        return effect(float(value), float(np.std(drawn, ddof=1)), self.df)
+        return effect(float(values[0]), float(np.std(drawn, ddof=1)), self.df)
+
+    def _values(self, arm: int, days: float, truncated: bool) -> FloatArray:
+        """The point estimate, then those of the resamples."""
+        of = self.arms[arm]
+        k = of.plan.outcome.until(days)
+        point, drawn = (of.truncated, of.truncated_resampled) if truncated else (of.value, of.resampled)
+        return np.concatenate([point[k : k + 1], drawn[:, k]])
 
 
-@dataclass(frozen=True)
-class _Hazards:
-    """The natural hazards of reply and loss; no model of loss where nobody was lost."""
-
-    reply: PooledLogistic
-    loss: PooledLogistic | None
-
-    def at(self, multiplicity: FloatArray | None = None) -> tuple[Replying, Staying | None]:
-        """The hazards fitted to all data, or refitted to a resample."""
-        reply = replying(self.reply, multiplicity)
-        return reply, None if self.loss is None else staying(self.loss, multiplicity)
-
-
-def target_trial(
-    course: Course,
-    reply: Features,
-    loss: Features,
-    strategies: Sequence[Strategy],
+def emulate(
+    processes: Processes,
+    plans: Sequence[Plan],
     cluster: IntArray,
     *,
     resamples: int,
     seed: int,
+    quality: npt.NDArray[np.str_] | None = None,
     truncate_at: float = 0.99,
     df: float | None = None,
 ) -> Trial:
-    """Emulate a target trial of ``strategies`` (clone–censor–weight; Hernán 2018, Cain et al. 2010).
+    """Emulate target trials (clone–censor–weight; Hernán 2018, Cain et al. 2010).
 
-    Reply and loss have pooled logistic hazards with features ``reply`` and ``loss``. Assumes that, given
-    these, reply and loss are independent of the outcome to come, and that each strategy could be followed by
-    everybody. ``resamples`` times whole clusters are drawn and the weights refitted. ``truncate_at`` is the
-    quantile of a sensitivity run's weights; ``df`` those of the interval.
+    Assumes that, given the features of ``processes``, reply, its quality and loss are independent of the
+    outcome to come, and that each strategy could be followed by everybody. ``resamples`` times whole clusters
+    (n,) are drawn and the weights refitted. ``quality`` (n,) are those of the replies; ``truncate_at`` is the
+    quantile of the sensitivity run's weights; ``df`` those of the interval.
+
+    Sums are made by one thread, so that they do not depend on how many there are.
     """
-    exposure, lost = course.followed()
-    hazards = _Hazards(
-        reply=fit_hazard(reply, *course.awaiting_reply()),
-        loss=fit_hazard(loss, exposure, lost) if lost.any() else None,
-    )
-    clones = [clone(course, strategy) for strategy in strategies]
-    everyone = np.ones(course.n)
-    grace = max((c.closes for c in clones if not c.strategy.never), default=0)
-    fitted = hazards.at()
-    point = [_risks(c, *fitted, grace, everyone, truncate_at) for c in clones]
-    drawn: list[list[_Risks]] = []
-    resampled = multiplicities(cluster, resamples, seed)
-    for multiplicity in track(resampled, "Resampling", resamples):
-        refitted = hazards.at(multiplicity)
-        drawn.append([_risks(c, *refitted, grace, multiplicity, truncate_at) for c in clones])
-    converged = hazards.reply.converged and (hazards.loss is None or hazards.loss.converged)
-    arms = tuple(_arm(c, point[j], [draw[j] for draw in drawn]) for j, c in enumerate(clones))
-    return Trial(course, arms, converged, df)
+    made = [_Prepared.of(plan, quality) for plan in plans]
+    everyone = np.ones(processes.course.n)
+    with threadpool_limits(1):
+        nature = processes.at()
+        point = _values(made, processes, nature, everyone, truncate_at)
+        drawn = [
+            _values(made, processes, processes.at(multiplicity), multiplicity, truncate_at)
+            for multiplicity in track(multiplicities(cluster, resamples, seed), "Resampling", resamples)
+        ]
+    arms = tuple(_arm(p, point[j], [draw[j] for draw in drawn]) for j, p in enumerate(made))
+    return Trial(processes, nature, arms, df)
 
 
 @dataclass(frozen=True)
-class _Risks:
+class _Prepared:
+    """A plan with all that is the same in every resample."""
+
+    plan: Plan
+    clones: Clones
+    grown: Grown | None
+
+    @classmethod
+    def of(cls, plan: Plan, quality: npt.NDArray[np.str_] | None) -> _Prepared:
+        clones = clone(plan.outcome.course, plan.strategy, quality)
+        return cls(plan, clones, grown(plan.outcome, clones))
+
+
+@dataclass(frozen=True)
+class _Values:
     weights: FloatArray
-    grace: FloatArray
     at_risk: FloatArray
-    risk: FloatArray
+    value: FloatArray
     truncated: FloatArray
 
 
-def _risks(
-    clones: Clones,
-    reply: Replying,
-    loss: Staying | None,
-    grace: int,
+def _values(
+    made: Sequence[_Prepared],
+    processes: Processes,
+    nature: Nature,
     multiplicity: FloatArray,
     truncate_at: float,
-) -> _Risks:
-    logs = log_weights(clones, reply, loss, grace)
-    during, final, by_grace = (np.exp(np.minimum(w, HEAVIEST)) for w in (logs.during, logs.final, logs.grace))
-    final = np.where(clones.complete, final, 0.0)
-    by_grace = np.where(clones.complete | (clones.last > grace), by_grace, 0.0)
-    value, at_risk = risk(clones, during, final, multiplicity)
-    drawn = np.repeat(final, multiplicity.astype(np.int64) * clones.complete)
-    cut = float(np.quantile(drawn, truncate_at)) if len(drawn) else np.inf
-    truncated, _ = risk(clones, np.minimum(during, cut), np.minimum(final, cut), multiplicity)
-    return _Risks(final, by_grace, at_risk, value, truncated)
+) -> list[_Values]:
+    """All arms under one nature: weights are made once a strategy, those of loss once."""
+    loss = None if nature.loss is None else np.exp(nature.loss.middle)
+    timed: dict[tuple[float, float], Weights] = {}
+    waiting: dict[tuple[float, float], FloatArray] = {}
+    settled: dict[int, FloatArray] = {}
+    found = []
+    for one in made:
+        strategy, clones = one.plan.strategy, one.clones
+        window = strategy.after_s, strategy.by_s
+        if window not in timed:
+            timed[window] = weigh(processes.course, strategy, nature)
+            waiting[window] = _seen(timed[window].waiting, loss)
+        weights = of_quality(timed[window], strategy, nature)
+        key = id(clones.settled)
+        if key not in settled:
+            settled[key] = _seen(clones.settled, loss)
+        mass = multiplicity * one.plan.population
+        weight = final(clones, weights, nature.loss)
+        value, risked = _value(one, weights, weight, waiting[window], settled[key], loss, mass)
+        cut = np.empty(0)
+        if one.plan.truncated:
+            limit = _quantile(weight, mass, truncate_at)
+            less = replace(
+                weights,
+                waiting=np.minimum(weights.waiting, limit),
+                settled=np.minimum(weights.settled, limit),
+            )
+            capped = np.minimum(weight, limit)
+            cut, _ = _value(one, less, capped, _seen(less.waiting, loss), settled[key], loss, mass)
+        found.append(_Values(weight * one.plan.population, risked, value, cut))
+    return found
 
 
-def _arm(clones: Clones, point: _Risks, drawn: list[_Risks]) -> Arm:
+def _value(
+    one: _Prepared,
+    weights: Weights,
+    weight: FloatArray,
+    waiting: FloatArray,
+    settled: FloatArray,
+    loss: FloatArray | None,
+    mass: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    risked = at_risk(one.clones, waiting, settled, weights, mass)
+    if one.grown is None:
+        return risk(one.clones, weight, risked, mass), risked
+    grows = growth_weights(one.grown, weights, loss)
+    return mean_count(one.clones, one.grown, weight, risked, mass, grows), risked
+
+
+def _seen(values: FloatArray, loss: FloatArray | None) -> FloatArray:
+    """Times the weights of loss in the first intervals."""
+    return values if loss is None else values * loss[:, : values.shape[1]]
+
+
+def _quantile(weight: FloatArray, mass: FloatArray, at: float) -> float:
+    drawn = np.repeat(weight, mass.astype(np.int64) * (weight > 0))
+    return float(np.quantile(drawn, at)) if len(drawn) else np.inf
+
+
+def _arm(made: _Prepared, point: _Values, drawn: list[_Values]) -> Arm:
     return Arm(
-        clones=clones,
+        plan=made.plan,
+        clones=made.clones,
         weights=point.weights,
-        grace=point.grace,
         at_risk=point.at_risk,
-        risk=point.risk,
-        resampled=np.array([draw.risk for draw in drawn]),
+        value=point.value,
         truncated=point.truncated,
+        resampled=np.array([draw.value for draw in drawn]),
         truncated_resampled=np.array([draw.truncated for draw in drawn]),
     )

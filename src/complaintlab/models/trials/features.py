@@ -46,7 +46,7 @@ def features(
     fading = _scaled(episodes["hostility"].to_numpy())[:, None] * np.log(course.ends_s / HOUR)[None, :]
     foreseeable = _told_apart([*_calendar(episodes, spells, starts), fading])
     varying = np.array(history + foreseeable, dtype=np.float32).reshape(-1, course.n, len(course.ends_s))
-    return Features(baseline, time_basis(course.ends_s), varying, _log_hours(course.ends_s), len(history))
+    return Features(baseline, time_basis(course.ends_s), varying, log_hours(course.ends_s), len(history))
 
 
 def with_answered(base: Features, course: Course) -> Features:
@@ -153,5 +153,6 @@ def _middle(ends_s: IntArray) -> FloatArray:
     return (np.concatenate([[0], ends_s[:-1]]) + ends_s) / 2
 
 
-def _log_hours(ends_s: IntArray) -> FloatArray:
+def log_hours(ends_s: IntArray) -> FloatArray:
+    """(K,) logarithm of each interval's length in hours."""
     return np.asarray(np.log(np.diff(ends_s, prepend=0) / HOUR))

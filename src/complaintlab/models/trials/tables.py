@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from complaintlab.models.causal.inference import Effect, effective_size, smd, weighted_mean
+from complaintlab.models.causal.inference import Effect, smd, weighted_mean
 from complaintlab.models.strategies import DAY, HOUR, MINUTE, Contrast
 from complaintlab.models.trials.course import Course
 from complaintlab.models.trials.emulation import Arm, Trial
+from complaintlab.models.trials.questions import Question
+from complaintlab.models.trials.weights import of_quality, weigh
 from complaintlab.store import conform
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 MODEL = "clone-censor-weight"
 MINIMUM_EVENTS = 5
@@ -28,32 +30,24 @@ POSITIVITY_S = (
 HOSTILITY = ("0 calm", "1 annoyed", "2 angry", "3 abusive")
 
 
-@dataclass(frozen=True)
-class Question:
-    """What is asked of a trial: a claim's contrast, for one outcome, by a horizon."""
-
-    claim: str
-    contrast: Contrast
-    outcome: str
-    days: float
-    variant: str
-
-
 def estimate_row(
     question: Question, trial: Trial, pair: tuple[int, int], clusters: int, resamples: int, seed: int
 ) -> pl.DataFrame:
-    """One row of ``estimates_trials``: the risk difference, or why there is none."""
+    """One row of ``estimates_trials``: the risk difference or log ratio, or why there is none."""
     first, second = (trial.arms[j] for j in pair)
-    reason = why_not(question, first, second)
-    found = trial.difference(*pair, question.days, truncated=question.variant == "truncated")
-    if reason is None and found is None:
-        reason = f"By day {question.days:g} nobody is at risk in one of the arms, or in too many resamples."
+    reason, found = why_not(first, second), None
+    if reason is None:
+        found = trial.effect(*pair, question.days, truncated=question.truncated, ratio=question.ratio)
+        if found is None:
+            reason = (
+                f"By day {question.days:g} nobody is at risk in one of the arms, or in too many resamples."
+            )
     return _row(
         question,
-        found if reason is None else None,
+        found,
         reason,
-        n=trial.course.n,
-        n_exposed=int(first.clones.complete.sum()),
+        n=first.n,
+        n_exposed=first.complete,
         events=first.events + second.events,
         events_exposed=first.events,
         clusters=clusters,
@@ -70,13 +64,13 @@ def reference_row(question: Question, trial: Trial, second: int) -> pl.DataFrame
     Counted heads do not give it: a complaint counts in every arm whose strategy it has followed.
     """
     arm = trial.arms[second]
-    risk = float(arm.risk[int(np.searchsorted(trial.course.ends_s, question.days * DAY))])
+    risk = float(arm.value[arm.plan.outcome.until(question.days)])
     known = bool(np.isfinite(risk))
     row = _row(
         question,
         None,
-        None if known else f"By day {question.days:g} nobody is at risk under '{arm.clones.strategy.name}'.",
-        n=int(arm.clones.complete.sum()),
+        None if known else f"By day {question.days:g} nobody is at risk under '{arm.plan.strategy.name}'.",
+        n=arm.complete,
         events=arm.events,
         ess=arm.ess,
         converged=trial.converged,
@@ -98,12 +92,16 @@ def empty_row(question: Question, reason: str, n: int, seed: int) -> pl.DataFram
     return _row(question, None, reason, n=n, converged=False, resamples=0, seed=seed)
 
 
-def why_not(question: Question, first: Arm, second: Arm) -> str | None:
+def why_not(first: Arm, second: Arm) -> str | None:
     """The reason for which the arms cannot be compared, in one sentence; None where they can."""
     for arm in (first, second):
-        name = arm.clones.strategy.name
+        name, outcome = arm.plan.strategy.name, arm.plan.outcome
+        if arm.n == 0:
+            return "There is no complaint of this kind."
+        if arm.events < MINIMUM_EVENTS and outcome.growth is not None:
+            return f"Only {arm.events} counts of '{outcome.name}' came under '{name}': too few."
         if arm.events < MINIMUM_EVENTS:
-            return f"Only {arm.events} complaints that followed '{name}' {question.outcome}: too few."
+            return f"Only {arm.events} complaints that followed '{name}' {outcome.name}: too few."
         if not arm.clones.weighable():
             return f"No complaint was answered in the window of '{name}': nobody stands for it."
     return None
@@ -116,10 +114,10 @@ def _row(question: Question, found: Effect | None, reason: str | None, **rest: o
         "contrast": question.contrast.name,
         "outcome": question.outcome,
         "model": MODEL,
-        "subgroup": "all",
+        "subgroup": question.subgroup,
         "variant": question.variant,
         "time_days": question.days,
-        "scale": "rd",
+        "scale": "log_rr" if question.ratio else "rd",
         "reason": reason,
         **counted,
         **rest,
@@ -129,46 +127,61 @@ def _row(question: Question, found: Effect | None, reason: str | None, **rest: o
     return conform("estimates_trials", pl.DataFrame([row], infer_schema_length=None))
 
 
-def curve_rows(figure: str, outcome: str, course: Course, arm: Arm) -> pl.DataFrame:
-    """Rows of ``curves_trials``: the arm's risk at 0 and at the end of each interval."""
+def curve_rows(figure: str, arm: Arm) -> pl.DataFrame:
+    """Rows of ``curves_trials``: the arm's risk or mean count at 0 and at the end of each interval."""
     lower, upper = arm.limits()
-    seen = np.isfinite(arm.risk)
+    seen = np.isfinite(arm.value)
     rows = pl.DataFrame(
         {
-            "time_s": course.ends_s[seen].astype(float),
-            "value": arm.risk[seen],
+            "time_s": arm.plan.outcome.course.ends_s[seen].astype(float),
+            "value": arm.value[seen],
             "lower": lower[seen],
             "upper": upper[seen],
             "n_risk": arm.at_risk[seen],
         }
     ).with_columns(pl.col("lower", "upper").fill_nan(None))
-    start = pl.DataFrame({"time_s": 0.0, "value": 0.0, "lower": 0.0, "upper": 0.0, "n_risk": float(course.n)})
-    name = arm.clones.strategy.name
-    labels = [pl.lit(v).alias(k) for k, v in (("figure", figure), ("curve", name), ("outcome", outcome))]
-    return conform("curves_trials", pl.concat([start, rows]).with_columns(labels))
+    start = pl.DataFrame({"time_s": 0.0, "value": 0.0, "lower": 0.0, "upper": 0.0, "n_risk": float(arm.n)})
+    labels = {"figure": figure, "curve": arm.plan.strategy.name, "outcome": arm.plan.outcome.name}
+    named = [pl.lit(value).alias(name) for name, value in labels.items()]
+    return conform("curves_trials", pl.concat([start, rows]).with_columns(named))
 
 
-def balance_rows(contrast: str, X: FloatArray, names: Sequence[str], first: Arm, second: Arm) -> pl.DataFrame:
+def balance_rows(
+    contrast: str, X: FloatArray, names: Sequence[str], trial: Trial, pair: tuple[int, int]
+) -> pl.DataFrame:
     """Rows of ``balance_trials``: confounders of those who still comply at the end of the later window."""
-    before = smd(X, (first.grace > 0).astype(float), (second.grace > 0).astype(float))
-    after = smd(X, first.grace, second.grace)
+    arms = [trial.arms[j] for j in pair]
+    closes = max((arm.clones.closes for arm in arms if not arm.plan.strategy.never), default=0)
+    first, second = (compliant(trial, arm, closes) for arm in arms)
+    before = smd(X, (first > 0).astype(float), (second > 0).astype(float))
+    after = smd(X, first, second)
     rows = pl.DataFrame({"covariate": list(names), "smd_before": before, "smd_after": after}).fill_nan(None)
     return conform("balance_trials", rows.with_columns(pl.lit(contrast).alias("contrast")))
+
+
+def compliant(trial: Trial, arm: Arm, until: int) -> FloatArray:
+    """Weights (n,) at the end of interval ``until``, or of a clone's follow-up if that is sooner."""
+    clones, nature = arm.clones, trial.nature
+    strategy = arm.plan.strategy
+    weights = of_quality(weigh(trial.processes.course, strategy, nature), strategy, nature)
+    now = weights.settled if weights.unanswered is None else weights.unanswered[:, until]
+    loss = 1.0 if nature.loss is None else np.exp(nature.loss.end[:, until])
+    return np.where(clones.last > until, now * loss * arm.plan.population, arm.weights)
 
 
 def weight_row(contrast: str, arm: Arm, heard: FloatArray, private: FloatArray) -> pl.DataFrame:
     """One row of ``weights_trials``.
 
-    ``mean`` is over all clones, censored ones counting 0: near 1 where the reply model is right. ``heard``
-    and ``private`` (n,) are averaged with the weights at each clone's end.
+    ``mean`` is over all clones of the population, censored ones counting 0: near 1 where the models of reply
+    and loss are right. ``heard`` and ``private`` (n,) are averaged with the weights at each clone's end.
     """
     kept = arm.weights[arm.weights > 0]
     row = {
         "contrast": contrast,
-        "arm": arm.clones.strategy.name,
-        "n": len(arm.weights),
-        "ess": effective_size(arm.weights),
-        "mean": float(arm.weights.mean()),
+        "arm": arm.plan.strategy.name,
+        "n": arm.n,
+        "ess": arm.ess,
+        "mean": float(arm.weights.sum()) / max(arm.n, 1),
         "p99": float(np.quantile(kept, 0.99)) if len(kept) else 0.0,
         "largest": float(kept.max()) if len(kept) else 0.0,
         "heard": weighted_mean(heard, arm.weights),
@@ -177,17 +190,19 @@ def weight_row(contrast: str, arm: Arm, heard: FloatArray, private: FloatArray) 
     return conform("weights_trials", pl.DataFrame([row], infer_schema_length=None))
 
 
-def positivity_rows(contrast: str, course: Course, hostility: FloatArray) -> pl.DataFrame:
+def positivity_rows(
+    contrast: Contrast, course: Course, hostility: FloatArray, population: BoolArray
+) -> pl.DataFrame:
     """Rows of ``positivity``: unanswered and answered by opener's hostility (rounded) and time."""
     level = np.clip(np.rint(hostility), 0, len(HOSTILITY) - 1).astype(int)
     waiting = np.minimum(course.reply_s, course.stop_s)
     rows = []
     for start, end in pairwise(POSITIVITY_S):
-        at_risk = (course.entry_s <= start) & (waiting > start)
+        at_risk = population & (course.entry_s <= start) & (waiting > start)
         answered = at_risk & course.replied & (course.reply_s <= end)
         for number, name in enumerate(HOSTILITY):
             counts = [int(np.sum(which & (level == number))) for which in (at_risk, answered)]
-            rows.append((contrast, name, _span(start, end), *counts))
+            rows.append((contrast.name, name, _span(start, end), *counts))
     columns = ["contrast", "stratum", "interval", "at_risk", "answered"]
     return conform("positivity", pl.DataFrame(rows, schema=columns, orient="row"))
 

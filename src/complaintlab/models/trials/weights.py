@@ -3,167 +3,74 @@
 Before the window opens a clone is weighted by the inverse probability of no reply so far. Inside it the
 strategy replies with hazard q = h / P, where h is the natural hazard and P the chance, foreseen from the
 history, of a reply before the window closes. Whoever is answered gets the factor q / h = 1 / P; whoever
-still waits gets (1 − q) / (1 − h) = P' / P, where P' is the chance foreseen at the same moment for the time
-after this interval. With a history that does not change the factors telescope to 1 / P at the opening: the
-inverse probability of being answered in the window at all.
+still waits gets (1 − q) / (1 − h) = P' / P (see ``segments``). With a history that does not change the
+factors telescope to 1 / P at the opening: the inverse probability of being answered in the window at all.
+A strategy that asks for a quality has the inverse probability of that quality, given a reply then, beside it:
+the treatment none, proper, bad or other has a multinomial model in each interval.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from complaintlab.models.causal.logistic import FloatArray, PooledLogistic, softplus
-from complaintlab.models.trials.clones import Clones
-from complaintlab.models.trials.course import FOLLOWED
-
-IntArray = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Staying:
-    """−log of the chance of no reply (or no loss) until the end and middle of each interval, (n, K)."""
-
-    end: FloatArray
-    middle: FloatArray
-
-
-@dataclass(frozen=True)
-class Replying:
-    """The natural hazard of the reply, (n, K) each.
-
-    ``stay`` is −log(1 − hazard); ``calendar`` the part of the linear predictor that can be foreseen, and
-    ``history`` the part that cannot.
-    """
-
-    stay: FloatArray
-    calendar: FloatArray
-    history: FloatArray
-
-    def staying(self) -> Staying:
-        return _staying(self.stay)
-
-    def foreseen(self, opens: int, closes: int) -> FloatArray:
-        """−log of the chance of no reply until the window closes, foreseen at the start of each interval.
-
-        (n, closes − opens + 1). The history stays as it is at that moment.
-        """
-        window = slice(opens, closes + 1)
-        calendar, history = self.calendar[:, window], self.history[:, window]
-        ahead = np.empty_like(calendar)
-        changed = np.diff(history, axis=1, prepend=np.inf) != 0
-        for k in range(calendar.shape[1]):
-            rows = np.flatnonzero(changed[:, k])
-            stay = softplus(calendar[rows, k:] + history[rows, k : k + 1])
-            ahead[rows, k:] = np.cumsum(stay[:, ::-1], axis=1)[:, ::-1]
-        return ahead
+from complaintlab.models.causal.logistic import FloatArray
+from complaintlab.models.strategies import Strategy
+from complaintlab.models.trials.course import Course
+from complaintlab.models.trials.processes import Nature
+from complaintlab.models.trials.segments import HEAVIEST
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Logarithms of the weights of one strategy's clones.
+    """Weights of one strategy's clones, those of loss not among them.
 
-    ``during`` (n, K) holds from the start of each interval; ``final`` (n,) at the end of each clone's
-    follow-up; ``grace`` (n,) at the end of the latest window, or of follow-up if that is sooner.
+    ``waiting`` (n, w) holds while a clone waits, from the start of each of the first w intervals;
+    ``settled`` (n,) once it has been answered, or has gone unanswered for as long as the strategy says;
+    ``unanswered`` (n, w) at the end of those intervals, for clones of a strategy without replies.
     """
 
-    during: FloatArray
-    final: FloatArray
-    grace: FloatArray
+    waiting: FloatArray
+    settled: FloatArray
+    unanswered: FloatArray | None = None
 
 
-def replying(model: PooledLogistic, multiplicity: FloatArray | None = None) -> Replying:
-    """The reply's hazard as fitted to all data, or refitted to a resample."""
-    coefficients = model.coefficients if multiplicity is None else model.one_step(multiplicity)
-    eta = model.features.predictor(coefficients)
-    history = model.features.history_part(coefficients)
-    return Replying(softplus(eta), eta - history, history)
+def span(course: Course, strategy: Strategy) -> tuple[int, int]:
+    """The intervals before the window opens, by number, and the last one of the window.
 
-
-def staying(model: PooledLogistic, multiplicity: FloatArray | None = None) -> Staying:
-    """The probability of not being lost, as fitted to all data, or refitted to a resample."""
-    coefficients = model.coefficients if multiplicity is None else model.one_step(multiplicity)
-    return _staying(softplus(model.features.predictor(coefficients)))
-
-
-def log_weights(clones: Clones, reply: Replying, loss: Staying | None, grace: int) -> Weights:
-    """Inverse probabilities of complying with the strategy, and of being seen.
-
-    Not stabilised: a numerator that depends on time and arm alone cancels in hazards within arm and
-    interval. ``grace`` is the last interval of the latest window of the trial.
+    The last is K where there is no reply: nobody departs by being answered too late.
     """
-    K = clones.exposure.shape[1]
-    during, after = _before_window(clones, reply.staying())
-    if not clones.strategy.never:
-        within, answered = _within_window(clones, reply.foreseen(clones.opens, clones.closes), reply.stay)
-        window = slice(clones.opens, clones.closes + 1)
-        during[:, window] += within
-        during[:, clones.closes + 1 :] += answered[:, None]
-        after[:, window] += _next(within, answered)
-        after[:, clones.closes + 1 :] += answered[:, None]
-    if loss is not None:
-        during, after = during + loss.middle, after + loss.end
-    return Weights(during, _at(clones, during, after, K - 1), _at(clones, during, after, grace))
+    K = len(course.ends_s)
+    opens = int(np.searchsorted(course.ends_s, strategy.after_s, side="right"))
+    return opens, K if strategy.never else int(np.searchsorted(course.ends_s, strategy.by_s, side="left"))
 
 
-def _staying(stay: FloatArray) -> Staying:
-    end = np.cumsum(stay, axis=1)
-    return Staying(end, end - stay / 2)
+def weigh(course: Course, strategy: Strategy, nature: Nature) -> Weights:
+    """Inverse probabilities of complying with the strategy's timing; not stabilised.
 
-
-def _before_window(clones: Clones, stay: Staying) -> tuple[FloatArray, FloatArray]:
-    """Weights during and after each interval that come from waiting until the window opens."""
-    opens, K = clones.opens, clones.exposure.shape[1]
-    during, after = np.zeros_like(stay.end), np.zeros_like(stay.end)
-    during[:, :opens], after[:, :opens] = stay.middle[:, :opens], stay.end[:, :opens]
-    if 0 < opens < K:
-        during[:, opens:] = after[:, opens:] = stay.end[:, opens - 1 : opens]
-    return during, after
-
-
-def _within_window(clones: Clones, ahead: FloatArray, stay: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Weights at the start of each interval of the window, (n, w), and from the reply on, (n,).
-
-    A clone that has been answered keeps its weight. Clones that are never answered keep the weight of
-    their last interval; they are censored, or have had their event, by then.
+    A numerator that depends on time and arm alone cancels in hazards within arm and interval.
     """
-    later = np.maximum(ahead - stay[:, clones.opens : clones.closes + 1], 0.0)
-    chance = _log_chance(ahead)
-    wait = _log_chance(later[:, :-1]) - chance[:, :-1]
-    start = np.concatenate([np.zeros((len(ahead), 1)), np.cumsum(wait, axis=1)], axis=1)
-    rows = np.flatnonzero(clones.answered)
-    at = clones.reply_at[rows] - clones.opens
-    answered = start[:, -1].copy()
-    answered[rows] = start[rows, at] - chance[rows, at]
-    passed = np.full(len(ahead), ahead.shape[1])
-    passed[rows] = at
-    gone_by = np.arange(ahead.shape[1])[None, :] > passed[:, None]
-    return np.where(gone_by, answered[:, None], start), answered
+    opens, closes = span(course, strategy)
+    stay = nature.waiting.stay
+    end = np.cumsum(stay[:, :opens], axis=1)
+    before = _exp(end - stay[:, :opens] / 2)
+    none_yet = _exp(end[:, -1]) if opens else np.ones(course.n)
+    if strategy.never:
+        return Weights(before, none_yet, _exp(end))
+    within, constant = nature.waiting.window(opens, closes)
+    rows = np.flatnonzero((course.reply_at >= opens) & (course.reply_at <= closes))
+    settled = np.zeros(course.n)
+    settled[rows] = none_yet[rows] * constant[nature.waiting.segments.at[rows, course.reply_at[rows]]]
+    return Weights(np.hstack([before, within * none_yet[:, None]]), settled)
 
 
-def _next(within: FloatArray, answered: FloatArray) -> FloatArray:
-    """Weights at the end of each interval of the window from those at the starts.
-
-    An interval in which the reply comes ends with the weight of the answered, which is the next one's
-    start; for the last interval it is stated.
-    """
-    return np.concatenate([within[:, 1:], answered[:, None]], axis=1)
+def of_quality(weights: Weights, strategy: Strategy, nature: Nature) -> Weights:
+    """The weights of a strategy that asks for a quality, from those of its timing."""
+    if strategy.quality is None:
+        return weights
+    return replace(weights, settled=weights.settled / nature.qualities[strategy.quality])
 
 
-def _log_chance(log_none: FloatArray) -> FloatArray:
-    """log(1 − exp(−x)) for x ≥ 0, bounded below where there is no chance at all."""
-    return np.log(np.maximum(-np.expm1(-log_none), 1e-12))
-
-
-def _at(clones: Clones, during: FloatArray, after: FloatArray, limit: int) -> FloatArray:
-    """Weights at the end of interval ``limit``, or where the clone leaves before.
-
-    An event or competing end before the reply has the weight of its interval's start: what the strategy
-    would have done later in that interval has not happened.
-    """
-    rows = np.arange(len(clones.last))
-    at = np.minimum(clones.last, limit)
-    shown = (clones.shown != FOLLOWED) & (clones.last <= limit) & (clones.reply_at > at)
-    return np.where(shown, during[rows, at], after[rows, at])
+def _exp(logarithm: FloatArray) -> FloatArray:
+    return np.asarray(np.exp(np.minimum(logarithm, HEAVIEST)))
