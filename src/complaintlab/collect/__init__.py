@@ -9,18 +9,22 @@ from complaintlab.collect.normalise import Outputs, normalise_export
 from complaintlab.collect.world import collect_world
 from complaintlab.companies import Companies
 from complaintlab.ids import study_key
-from complaintlab.params import Collect, World
+from complaintlab.params import Collect, Crawl, World
 
 __all__ = ["Outputs", "run"]
 
 
-def run(collect: Collect, world: World, companies: Companies, root: Path) -> Outputs:
+def run(collect: Collect, world: World, companies: Companies, root: Path, crawl: Crawl) -> Outputs:
     """Bring the source of ``params.yaml`` into posts, sightings, quarantine, source and latent.
 
     Raises:
         InputError: the file is missing, empty, without a needed column, or has no row that fits.
         UserError: the key of the source's ids is not the recorded one.
     """
+    if collect.live:
+        from complaintlab.collect.live import collect_live  # it takes Outputs from here: a cycle at the top
+
+        return collect_live(collect, crawl.communities, crawl.address, companies, root)
     if collect.source == "world":
         return collect_world(collect, world, root)
     path = root / collect.path

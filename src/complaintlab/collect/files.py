@@ -38,8 +38,8 @@ class Rows(NamedTuple):
     """Rows that could not be read at all: row, column, reason."""
 
 
-def read_rows(path: Path) -> Rows:
-    """Read a file of rows by its suffix.
+def read_rows(path: Path, between: str = "|") -> Rows:
+    """Read a file of rows by its suffix; a list in NDJSON becomes its items joined by ``between``.
 
     Raises:
         InputError: the file is missing, empty, damaged, or of a kind that nothing here reads.
@@ -56,6 +56,8 @@ def read_rows(path: Path) -> Rows:
     content = _unpacked(path)
     if not content.strip():
         raise InputError(f"{path} is empty: give a file with at least one row.")
+    if kinds[kind] is _read_ndjson:
+        return _read_ndjson(path, content, between)
     return kinds[kind](path, content)
 
 
@@ -147,7 +149,7 @@ def _read_csv_by_row(content: bytes, header: list[str], separator: str) -> Rows:
     return _gather(records(), header)
 
 
-def _read_ndjson(path: Path, content: bytes) -> Rows:
+def _read_ndjson(path: Path, content: bytes, between: str = "|") -> Rows:
     def records() -> Iterator[dict[str, str | None] | str]:
         for line in io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", "surrogateescape", newline="\n"):
             try:
@@ -156,20 +158,20 @@ def _read_ndjson(path: Path, content: bytes) -> Rows:
                 yield f"The line is no JSON: {error}."
                 continue
             if isinstance(record, dict):
-                yield {str(name): _written(value) for name, value in record.items()}
+                yield {str(name): _written(value, between) for name, value in record.items()}
             else:
                 yield "The line holds no JSON object: write one object a line, its names the columns."
 
     return _gather(records(), [])
 
 
-def _written(value: Any) -> str | None:
+def _written(value: Any, between: str) -> str | None:
     """A JSON value as a CSV would write it."""
     match value:
         case None | str():
             return value
         case list():
-            return "|".join(str(item) for item in value)
+            return between.join(str(item) for item in value)
         case _:
             return json.dumps(value)
 
