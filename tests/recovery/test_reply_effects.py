@@ -106,9 +106,10 @@ def test_stage_writes_its_tables_and_one_primary_row_a_claim(settings) -> None:
         TABLES[name].validate(table)
     primary = out.estimates_reply_effects.filter(pl.col("variant") == "primary").sort("claim")
     asked = {(e.claim, e.contrast, e.outcome) for e in EXPOSURES.values()}
-    assert primary.height == len(asked) + 1
+    assert primary.height == len(asked) + 2
     assert set(primary.select("claim", "contrast", "outcome").rows()) == asked | {
-        ("P2", "spread_10_after_fair_reply", "spread")
+        ("P2", "spread_10_after_fair_reply", "spread"),
+        ("S7", "replied_vs_not_yet", "bystanders_negative_share"),
     }
     apology, defend = (
         primary.row(by_predicate=pl.col("claim") == claim, named=True) for claim in ("N1", "N5")
@@ -173,6 +174,6 @@ def test_what_the_critic_said_before_the_reply_is_a_confounder_and_after_it_is_n
 def test_stage_says_why_there_is_no_estimate(settings) -> None:
     out = run(*(table.clear() for table in tables(simulate(10, 1))), *settings)
     primary = out.estimates_reply_effects.filter(pl.col("variant") == "primary")
-    assert primary.height == len(EXPOSURES) + 1
+    assert primary.height == len(EXPOSURES) + 2
     assert out.estimates_reply_effects["reason"].null_count() == 0
     assert out.balance_reply_effects.is_empty()

@@ -39,7 +39,10 @@ def test_the_claims_of_the_stage_are_those_that_have_an_exposure(repo: Path) -> 
         claim.id: (claim.contrast, claim.outcome) for claim in claims.claims if claim.stage == "reply_effects"
     }
     defined = {name: (exposure.contrast, exposure.outcome) for name, exposure in EXPOSURES.items()}
-    assert asked == defined | {"P2": (SPREAD_CONTRAST, "spread")}
+    assert asked == defined | {
+        "P2": (SPREAD_CONTRAST, "spread"),
+        "S7": ("replied_vs_not_yet", "bystanders_negative_share"),
+    }
 
 
 def test_what_an_exposure_is_about_is_resting_on_a_measure_of_its_claim(repo: Path) -> None:

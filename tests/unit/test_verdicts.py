@@ -64,7 +64,7 @@ def test_every_claim_gets_the_verdict_of_its_numbers(
     given = {claim: rows[claim]["verdict"] for claim in ("T1", "T2", "N1", "N5", "S2", "S7")}
     assert given == {
         "T1": "supported", "T2": "no meaningful effect", "N1": "supported", "N5": "contradicted",
-        "S2": "inconclusive", "S7": "not estimated yet",
+        "S2": "inconclusive", "S7": "not testable here",
     }  # fmt: skip
     assert len(rows) == 30
 
@@ -170,7 +170,7 @@ def test_too_few_companies_with_both_arms(repo: Path, tmp_path: Path) -> None:
 
 def test_nothing_at_all_is_not_testable(repo: Path, tmp_path: Path) -> None:
     rows = verdicts_of(report_study.empty(), repo, tmp_path)
-    assert {row["verdict"] for row in rows.values()} == {"not testable here", "not estimated yet"}
+    assert {row["verdict"] for row in rows.values()} == {"not testable here"}
     assert "no complaint has its opener here" in rows["N1"]["reason"]
 
 

@@ -18,6 +18,7 @@ from complaintlab.models.exposures import (
     joined,
     reply_features,
 )
+from complaintlab.models.reply_effects.bystanders import CONTRAST as NOT_YET_CONTRAST
 from complaintlab.models.strategies import DAY, TIMING_CONTRASTS, concerns, follows
 from complaintlab.params import Trials, VerdictRule
 
@@ -144,13 +145,13 @@ def companies_with_both_arms(
         trials: shares answered before, between which an episode is eligible for a timing trial.
         horizon_days: first replies after this many days count as none; also the landmark.
 
-    0 where arms rest on more than first replies: the stage itself counts the companies then. Of the one
-    sample of P2 all companies with a fair reply count.
+    0 where arms rest on more than first replies, or on matches: the stage itself counts the companies then.
+    Of the one sample of P2 all companies with a fair reply count.
 
     Raises:
         UserError: nothing defines the arms of this contrast.
     """
-    if claim.stage == "deletion":
+    if claim.stage == "deletion" or claim.contrast == NOT_YET_CONTRAST:
         return 0
     if claim.id in TIMING_CONTRASTS:
         arms = TIMING_CONTRASTS[claim.id]

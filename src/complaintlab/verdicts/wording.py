@@ -14,6 +14,7 @@ OUTCOMES = {
     "spread": "others against the company",
     "recurrences": "further complaints",
     "praise": "later posts of praise",
+    "bystanders_negative_share": "bystanders' turns being against the company",
 }
 MINUS = "−"
 

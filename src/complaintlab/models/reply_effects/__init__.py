@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from complaintlab.models.exposures import EXPOSURES, Clock
 from complaintlab.models.reply_effects.answers import answers
+from complaintlab.models.reply_effects.bystanders import bystander_rows
 from complaintlab.models.reply_effects.index import (
     first_replies,
     replies_to_hostile,
@@ -45,10 +46,10 @@ def run(
     """Estimate the claims on what replies do: risk differences and ratios of mean spread after the reply.
 
     A first event before the reply is history, and its complaint leaves that outcome's population. ``n``
-    counts the replies that stay; the share of those whose chance of either arm is above the floor has a row
-    of scale ``share``, the risk in the second arm one of scale ``risk``. Where arms rest on more than first
-    replies, a row of variant ``companies`` counts in ``n_exposed`` the companies with both. What cannot be
-    estimated has a row with the reason.
+    counts the replies that stay (S7: the threads matched); the share of those whose chance of either arm is
+    above the floor has a row of scale ``share``, the risk in the second arm one of scale ``risk``. Where arms
+    rest on more than first replies, a row of variant ``companies`` counts in ``n_exposed`` the companies with
+    both. What cannot be estimated has a row with the reason.
     """
     clocks = populations(episodes, turns, measures, analysis)
     with threadpool_limits(1):  # on so few rows threads only wait for each other, and sums stay in order
@@ -57,8 +58,12 @@ def run(
             for exposure in EXPOSURES.values()
         ]
     tail = large_spread(clocks["first_reply"], analysis.horizon_days, inference.seed)
+    complaints = episodes.filter(pl.col("kind").cast(pl.String) == "complaint")
+    watched = bystander_rows(complaints, turns, measures, analysis.horizon_days, inference)
     return Outputs(
-        _table("estimates_reply_effects", [*(row for each in found for row in each.estimates), tail]),
+        _table(
+            "estimates_reply_effects", [*(row for each in found for row in each.estimates), tail, *watched]
+        ),
         _table("balance_reply_effects", [row for each in found for row in each.balance]),
         _table("weights_reply_effects", [row for each in found for row in each.weights]),
     )
