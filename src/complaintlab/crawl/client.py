@@ -100,7 +100,9 @@ class Client:
 
     def _attempt(self, request: Request) -> Received:
         self._authorise()
-        reply = self._sent("GET", request.path, params=list(request.params))
+        body = self._source.body(request)
+        content = {"params": list(request.params)} if body is None else {"json": dict(body)}
+        reply = self._sent("GET" if body is None else "POST", request.path, **content)
         answer, skew = self._dated(request, reply)
         if self._source.expired(answer):
             self._authorised = False

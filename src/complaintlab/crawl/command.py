@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import sys
 
@@ -27,7 +28,8 @@ from complaintlab.crawl.outlook import outlook
 from complaintlab.crawl.settings import plan_of
 from complaintlab.crawl.state import State
 from complaintlab.errors import UserError
-from complaintlab.params import Collect, Crawl, Study, load_params
+from complaintlab.params import Collect, Crawl, Rights, Study, load_params
+from complaintlab.rights.retention import refuse_expired
 from complaintlab.sources import SOURCES, source_named
 from complaintlab.stages import COMPANIES_FILE
 from complaintlab.store import find_root
@@ -46,6 +48,8 @@ def crawl_command(*, dry_run: bool, wait: bool) -> None:
     root = find_root()
     params = load_params(root / "params.yaml")
     collect, study = params.section(Collect), params.section(Study)
+    kept = params.section(Rights).retention_days
+    refuse_expired(root, collect.source, kept, dt.datetime.now(dt.UTC))
     if collect.source not in SOURCES:
         raise UserError(
             f"Source '{collect.source}' is read from a file: only {', '.join(SOURCES)} are crawled."

@@ -191,6 +191,10 @@ class Source(abc.ABC):
         """Whether the server says that the session must be opened anew."""
         return False
 
+    def body(self, request: Request) -> Mapping[str, Any] | None:
+        """The JSON object that is posted to ask for it; None where it is a plain GET."""
+        return None
+
 
 UNKNOWN_TIME = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 """When an imported answer was given, where its file does not say."""
