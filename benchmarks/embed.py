@@ -33,11 +33,12 @@ def made_turns(n: int) -> pl.DataFrame:
 def main(n: int) -> None:
     turns = made_turns(n)
     threads = turns.select("thread_id", "company", root_seen=pl.lit(True))
+    simulated = pl.DataFrame({"simulated": [True]})
     packaged = Embed(model="packaged", roles=("company",))
     with tempfile.TemporaryDirectory() as folder:
         for name, rows in (("first texts, libraries loaded", 32), ("all texts", n)):
             wall, processor = time.perf_counter(), time.process_time()
-            found = embed.run(turns[:rows], threads, packaged, Path(folder)).vectors.height
+            found = embed.run(turns[:rows], threads, simulated, packaged, Path(folder)).vectors.height
             wall, processor = time.perf_counter() - wall, time.process_time() - processor
             print(f"{name}: {found} in {wall:.1f} s ({processor:.1f} s of processors)")
     print(f"{(n - 32) / processor:.0f} texts per second of processor time")

@@ -12,13 +12,18 @@ import polars as pl
 import pytest
 
 from complaintlab import embed
+from complaintlab.embed import model
+from complaintlab.embed.messages import read_messages, unread
 from complaintlab.errors import UserError
+from complaintlab.measure.messages import with_hashes
+from complaintlab.measure.model import load_model
 from complaintlab.params import Embed
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
 from complaintlab.texts import text_hashes
 
 PACKAGED = Embed(model="packaged", roles=("company",), replies="all")
+SIMULATED = pl.DataFrame({"simulated": [True]})
 TEXTS = [
     "Sorry for the delay, your parcel is on its way.",
     "Please send us a direct message with your order number so that we can look into this for you.",
@@ -43,7 +48,7 @@ def threads_of(turns: pl.DataFrame, *, root_seen: bool = True) -> pl.DataFrame:
 
 
 def vectors_of(turns: pl.DataFrame, root: Path) -> pl.DataFrame:
-    return embed.run(turns, threads_of(turns), PACKAGED, root).vectors
+    return embed.run(turns, threads_of(turns), SIMULATED, PACKAGED, root).vectors
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +90,7 @@ def test_what_the_cache_holds_needs_no_model(
     whole: tuple[pl.DataFrame, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vectors, root = whole
-    monkeypatch.setattr(embed, "_load", lambda model: pytest.fail("the model was loaded"))
+    monkeypatch.setattr(embed, "load_encoder", lambda _: pytest.fail("the model was loaded"))
     assert vectors_of(turns_of(TEXTS), root).equals(vectors)
 
 
@@ -129,7 +134,7 @@ def test_nothing_to_embed_gives_an_empty_table(tmp_path: Path) -> None:
 
 
 def test_other_weights_in_the_package_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(embed, "PACKAGED_SHA256", "0" * 64)
+    monkeypatch.setattr(model, "PACKAGED_SHA256", "0" * 64)
     with pytest.raises(UserError, match="SHA-256"):
         embed.find_model("packaged", tmp_path)
 
@@ -149,13 +154,76 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     turns = turns_of(TEXTS[:1])
     with pytest.raises(UserError, match="mine"):
-        embed.run(turns, threads_of(turns), Embed(model="mine", roles=("company",), replies="all"), tmp_path)
+        embed.run(
+            turns, threads_of(turns), SIMULATED, PACKAGED.model_copy(update={"model": "mine"}), tmp_path
+        )
 
 
 @pytest.mark.parametrize("name", ["no/such-model-of-complaintlab", "not a name"])
 def test_a_model_that_cannot_be_had_is_a_users_error(name: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"embed\.model"):
         embed.find_model(name, tmp_path)
+
+
+def pairs_of(pairs: list[tuple[str, str | None]], role: str = "critic") -> pl.DataFrame:
+    texts, before = zip(*pairs, strict=True)
+    numbers = [str(place) for place in range(len(pairs))]
+    frame = pl.DataFrame({"message_id": numbers, "text": texts, "before": before})
+    return with_hashes(frame.with_columns(pl.col("before").cast(pl.String), role=pl.lit(role)))
+
+
+PAIRS: list[tuple[str, str | None]] = [
+    ("It shows an orange light", "What do you see on the router?"),
+    ("It shows an orange light", "Please try a restart."),
+    ("It shows an orange light", None),
+    ("🙄", "We are on it!"),
+]
+
+
+def test_a_reading_depends_on_the_message_before(tmp_path: Path) -> None:
+    readings = TABLES["readings"].validate(read_messages(pairs_of(PAIRS), tmp_path))
+    vectors = readings.filter(pl.col("text_hash") == pairs_of(PAIRS)["text_hash"][0])["vector"].to_numpy()
+    assert readings.height == len(PAIRS)
+    distances = [np.abs(vectors[a] - vectors[b]).max() for a, b in ((0, 1), (0, 2), (1, 2))]
+    assert min(distances) > 1e-3
+
+
+def test_a_reading_depends_on_nothing_else(tmp_path: Path) -> None:
+    together = read_messages(pairs_of(PAIRS), tmp_path / "a")
+    alone = pl.concat([read_messages(pairs_of([pair]), tmp_path / "b") for pair in PAIRS])
+    assert together.sort("text_hash", "before_hash").equals(alone.sort("text_hash", "before_hash"))
+
+
+def test_each_side_is_read_by_its_own_reader(tmp_path: Path) -> None:
+    sides = [read_messages(pairs_of(PAIRS[:1], role), tmp_path)["vector"] for role in ("critic", "company")]
+    assert np.abs(sides[0].to_numpy() - sides[1].to_numpy()).max() > 1e-3
+
+
+def test_only_messages_in_doubt_are_read(repo: Path) -> None:
+    texts = pl.read_csv(repo / "data" / "coding" / "critics.csv", infer_schema=False)[:400]
+    messages = pairs_of(list(texts.select("text", "before").iter_rows()))
+    doubted = unread(messages, "needed")
+    certain = unread(messages, "all").join(doubted, on="message_id", how="anti")
+    shipped = load_model("customer")
+    likeliest = shipped.predict(certain)["stance"].max(axis=1)
+    assert doubted.height > 20
+    assert certain.height > 20
+    assert likeliest.min() >= shipped.sure_from
+    assert unread(messages, "none").is_empty()
+
+
+def test_a_language_that_the_measures_do_not_know_is_not_read() -> None:
+    foreign = pairs_of([("Mi paquete no ha llegado y nadie me contesta desde el lunes", None)])
+    assert unread(foreign, "all").is_empty()
+
+
+def test_the_worlds_own_texts_are_not_read_unless_asked_for(tmp_path: Path) -> None:
+    turns = turns_of(["oh well, another week then"], role="critic")
+    real, seen = SIMULATED.with_columns(simulated=False), threads_of(turns)
+    everything = PACKAGED.model_copy(update={"readings": "all"})
+    assert embed.run(turns, seen, SIMULATED, PACKAGED, tmp_path).readings.is_empty()
+    assert embed.run(turns, seen, real, PACKAGED, tmp_path).readings.height == 1
+    assert embed.run(turns, seen, SIMULATED, everything, tmp_path).readings.height == 1
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from sklearn.metrics import cohen_kappa_score, f1_score, precision_score, recall
 
 from complaintlab.labels import ACTS, STANCES
 from complaintlab.measure import agreement, measure_texts
-from complaintlab.measure.quality import quality, world_quality
+from complaintlab.measure.quality import quality, world_judged
 from complaintlab.measure.templates import template_closeness
 from complaintlab.tables import TABLES
 
@@ -69,7 +69,13 @@ def judged(texts: list[str], role: str) -> pl.DataFrame:
 
 def test_perfect_codes_give_perfect_figures() -> None:
     turns = judged(
-        ["Still not working", "Thanks a million times", "How do I log in?", "All sorted now"], "critic"
+        [
+            "My parcel is late again and nobody answers!",
+            "Thanks a million times",
+            "How do I log in?",
+            "Fixed, it works now",
+        ],
+        "critic",
     )
     replies = judged(["Sorry for the delay.", "Could you send us your order number?"], "company")
     coded = pl.concat(
@@ -95,7 +101,8 @@ def test_perfect_codes_give_perfect_figures() -> None:
 
 
 def test_a_source_without_truth_has_no_world_quality() -> None:
-    assert world_quality(TABLES["measures"].create_empty(), TABLES["latent"].create_empty()).is_empty()
+    nothing = world_judged(TABLES["measures"].create_empty(), TABLES["latent"].create_empty())
+    assert quality("world", nothing).is_empty()
 
 
 def replies(texts: list[str], companies: list[str] | None = None) -> pl.DataFrame:

@@ -8,23 +8,14 @@ import numpy as np
 import polars as pl
 
 from complaintlab.labels import ACTS, COURTESIES, HOSTILITIES, REMEDIES
-from complaintlab.measure.lexicon import Floats, load_lexicon, logistic, scores
+from complaintlab.measure.model import Floats
 
 ACT_THRESHOLD = 0.5
 
 
-def measure_replies(texts: pl.DataFrame) -> pl.DataFrame:
-    """Probabilities of the acts of company replies.
-
-    Args:
-        texts: columns text and before (the message that it answers, null where there is none).
-
-    Returns:
-        A row per text, in order: p_<act> ×16. Acts are not exclusive.
-    """
-    lexicon = load_lexicon("company")
-    odds = scores(lexicon.observe(texts), lexicon.weights["logistic"], texts.height)
-    return pl.DataFrame({f"p_{act}": logistic(odds[act]) for act in ACTS})
+def company_labels(p: dict[str, Floats]) -> pl.DataFrame:
+    """Probabilities of the acts of company replies, which are not exclusive: p_<act> ×16 per text."""
+    return pl.DataFrame({f"p_{act}": p["acts"][:, place] for place, act in enumerate(ACTS)})
 
 
 def with_quality(acts: pl.DataFrame) -> pl.DataFrame:

@@ -6,41 +6,35 @@ import numpy as np
 import polars as pl
 
 from complaintlab.labels import STANCES
-from complaintlab.measure.lexicon import load_lexicon, logistic, scores, softmax
+from complaintlab.measure.lexicon import load_lexicon, scores
+from complaintlab.measure.model import TARGETS, Floats
 
-HIGHEST_GRADE = 3.0
-"""Hostility and severity are grades from 0 to 3."""
+ALONE = ("sarcastic", "complaint", "praise", "nonsense")
+GRADED = ("hostility", "severity")
 
 
-def measure_customers(texts: pl.DataFrame) -> pl.DataFrame:
-    """Labels of customer turns.
-
-    Stance is a softmax over the lexicon's scores, so its six probabilities sum to one; the other
-    probabilities are logistic; hostility and severity are sums of grades, cut to [0, 3].
-
-    Args:
-        texts: columns text and before (the message that it answers, null where there is none).
+def customer_labels(p: dict[str, Floats]) -> pl.DataFrame:
+    """Labels of customer turns from the heads' probabilities.
 
     Returns:
-        A row per text, in order: stance, p_<stance> ×6, p_sarcastic, p_complaint, p_praise, p_nonsense,
-        p_against (as if by a bystander), hostility, severity, topic.
+        A row per text, in order: stance (the most probable), p_<stance> ×6, p_sarcastic, p_complaint,
+        p_praise, p_nonsense, p_against (as if by a bystander), hostility and severity (expected grades).
     """
-    lexicon, n = load_lexicon("customer"), texts.height
-    features = lexicon.observe(texts)
-    stance = softmax(scores(features, lexicon.weights["stance"], n))
-    topic = scores(features, lexicon.weights["topic"], n)
-    odds = scores(features, lexicon.weights["logistic"], n)
-    grades = scores(features, lexicon.weights["additive"], n)
-    measured = {f"p_{label}": stance[label] for label in STANCES}
-    measured |= {f"p_{label}": logistic(value) for label, value in odds.items()}
-    measured["p_against"] = np.minimum(stance["escalates"] + stance["persists"], 1.0)
-    measured |= {grade: np.clip(value, 0.0, HIGHEST_GRADE) for grade, value in grades.items()}
-    return pl.DataFrame(measured).with_columns(
-        stance=_most(stance, STANCES).cast(pl.Enum(list(STANCES))), topic=_most(topic, tuple(topic))
-    )
+    measured = {f"p_{label}": p["stance"][:, place] for place, label in enumerate(STANCES)}
+    measured |= {f"p_{name}": p[name][:, 0] for name in ALONE}
+    measured["p_against"] = p["target"][:, TARGETS.index("against")]
+    measured |= {name: p[name].sum(axis=1) for name in GRADED}
+    stance = pl.Series(STANCES, dtype=pl.Enum(list(STANCES))).gather(p["stance"].argmax(axis=1))
+    return pl.DataFrame(measured).with_columns(stance=stance)
 
 
-def _most(score: dict[str, np.ndarray], labels: tuple[str, ...]) -> pl.Series:
-    """The label of the highest score per row, the first of equals."""
-    best = np.argmax(np.stack([score[label] for label in labels]), axis=0)
-    return pl.Series(labels, dtype=pl.String).gather(best)
+def topics(texts: pl.DataFrame) -> pl.Series:
+    """What a text is about, by the lexicon's words; for corpora whose clusters nobody has named.
+
+    Args:
+        texts: columns text and before.
+    """
+    lexicon = load_lexicon("customer")
+    found = scores(lexicon.observe(texts), lexicon.weights["topic"], texts.height)
+    best = np.argmax(np.stack(list(found.values())), axis=0)
+    return pl.Series("topic", list(found), dtype=pl.String).gather(best)

@@ -1,8 +1,8 @@
-"""A lexicon of patterns and weights, and the scores that it gives a text.
+"""A lexicon of patterns: which of its features a text has.
 
-A feature is a set of regular expressions (or a combination of other features); a label's score is the
-weighted sum of the features that hold. Weights are stated, not fitted: they come from general knowledge of
-English and are the same for every corpus.
+A feature is a set of regular expressions, or a combination of other features. They come from general
+knowledge of English and are the same for every corpus; what they weigh is learned (``measure.learn``), but
+for topics, whose weights are stated.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _part(name: str) -> pl.Expr:
 def load_lexicon(name: str) -> Lexicon:
     """The lexicon ``<name>.yaml`` of this package."""
     content = yaml.safe_load((files(__package__) / f"{name}.yaml").read_text(encoding="utf-8"))
-    return Lexicon(content["features"], content["weights"])
+    return Lexicon(content["features"], content.get("weights", {}))
 
 
 def scores(features: dict[str, NDArray[np.bool_]], weights: Weights, n: int) -> dict[str, Floats]:
@@ -118,16 +118,3 @@ def _score(features: dict[str, NDArray[np.bool_]], terms: dict[str, float], n: i
         if name != "intercept":
             total += weight * features[name]
     return total
-
-
-def softmax(score: dict[str, Floats]) -> dict[str, Floats]:
-    """Scores to probabilities that sum to one over the labels."""
-    highest = reduce(np.maximum, score.values())
-    raised = {label: np.exp(value - highest) for label, value in score.items()}
-    total = reduce(np.add, raised.values())
-    return {label: value / total for label, value in raised.items()}
-
-
-def logistic(score: Floats) -> Floats:
-    """The log-odds ``score`` as a probability."""
-    return np.asarray(1.0 / (1.0 + np.exp(-score)))

@@ -1,0 +1,55 @@
+"""Vectors kept by content under ``.cache/vectors``: deleting them costs time and changes no byte."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import polars as pl
+
+from complaintlab.progress import track
+from complaintlab.store import write_atomically
+from complaintlab.tables.texts import DIMENSIONS
+
+Batch = TypeVar("Batch")
+
+COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "text_hash": pl.String,
+    "vector": pl.Array(pl.Float32, DIMENSIONS),
+    "truncated": pl.Boolean,
+}
+BATCHES_PER_PART = 8
+"""Batches between two writes: the most that a killed run loses."""
+
+
+@dataclass(frozen=True)
+class Cache:
+    """One folder per way of making vectors: weights, batching and normaliser are its key."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, root: Path, *made_by: str) -> Cache:
+        key = hashlib.sha256("\n".join(made_by).encode()).hexdigest()
+        return cls(root / ".cache" / "vectors" / key[:20])
+
+    def read(self) -> pl.DataFrame:
+        """Every whole part; a torn one counts as absent."""
+        parts = [pl.DataFrame(schema=COLUMNS)]
+        for path in sorted(self.folder.glob("*.parquet")):
+            try:
+                parts.append(pl.read_parquet(path).select(*COLUMNS).cast(parts[0].schema))
+            except pl.exceptions.PolarsError:
+                continue
+        return pl.concat(parts).unique("text_hash", keep="first", maintain_order=True)
+
+    def fill(self, batches: Sequence[Batch], embed: Callable[[Batch], pl.DataFrame], what: str) -> None:
+        """Embed batch after batch and write them part by part, so that a killed run goes on where it was."""
+        parts = [batches[i : i + BATCHES_PER_PART] for i in range(0, len(batches), BATCHES_PER_PART)]
+        for part in track(parts, what):
+            rows = pl.concat([embed(batch) for batch in part])
+            name = hashlib.sha256("".join(rows["text_hash"]).encode()).hexdigest()[:20]
+            write_atomically(self.folder / f"{name}.parquet", rows.write_parquet)
