@@ -55,6 +55,8 @@ verify: $(READY)
 	diff .dvc.lock.recorded dvc.lock && rm .dvc.lock.recorded
 
 # Numbers that need the real data beside the checkout, or hours: kept as tables in the repository.
+models: $(READY)
+	python -m complaintlab.measure.learn
 quality: $(READY)
 	python benchmarks/measure_quality.py
 benchmarks: $(READY)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from complaintlab.labels import ACTS
+from complaintlab.labels import ACTS, STANCES
 from complaintlab.store import Store, conform
 from complaintlab.tables import TABLES
 
@@ -20,11 +20,16 @@ NAMES = (
     "estimates_regression",
     "estimates_trials",
     "estimates_reply_effects",
+    "estimates_deletion",
     "truth",
     "source",
     "episodes",
     "measures",
     "quality",
+    "confusion",
+    "calibration",
+    "learning",
+    "drift",
     "flow",
     "quarantine",
     "threads",
@@ -66,6 +71,7 @@ def study(n: int = 400, *, simulated: bool = True, selected: bool = False) -> di
         "episodes": episodes,
         "measures": _measures(episodes),
         "quality": quality(),
+        **measured(),
         "flow": _flow(n),
         "estimates_trials": estimates({name: CLAIMED[name] for name in ("T1", "T2")}, "clone-censor-weight"),
         "estimates_reply_effects": estimates(
@@ -75,15 +81,15 @@ def study(n: int = 400, *, simulated: bool = True, selected: bool = False) -> di
         "truth": truth() if simulated else TABLES["truth"].create_empty(),
         "curves_incidence": pl.concat(
             [
-                _curves("outcomes", ("turned", "advocate", "escalated"), ("all",)),
-                _curves("reply", ("reply",), ("company 1", "company 2", "all")),
+                made_curves("outcomes", ("turned", "advocate", "escalated"), ("all",)),
+                made_curves("reply", ("reply",), ("company 1", "company 2", "all")),
             ]
         ),
-        "curves_trials": _curves(
+        "curves_trials": made_curves(
             "trial_reply_24h_vs_none", ("escalated",), ("reply within 24 h", "no reply")
         ),
-        "balance_trials": _balance("reply_24h_vs_none"),
-        "balance_reply_effects": _balance("apology_vs_not"),
+        "balance_trials": made_balance("reply_24h_vs_none"),
+        "balance_reply_effects": made_balance("apology_vs_not"),
         "weights_trials": _weights("reply_24h_vs_none", ("reply within 24 h", "no reply")),
         "weights_reply_effects": _weights("apology_vs_not", ("apology", "not")),
         "positivity": _positivity(),
@@ -123,7 +129,12 @@ def source(*, simulated: bool, selected: bool = False) -> pl.DataFrame:
     return conform("source", pl.DataFrame([row]))
 
 
-def estimates(claimed: Mapping[str, tuple[str, str, float, float, float]], model: str) -> pl.DataFrame:
+def estimates(
+    claimed: Mapping[str, tuple[str, str, float, float, float]],
+    model: str,
+    scale: str = "rd",
+    days: float = 7.0,
+) -> pl.DataFrame:
     """Primary, naive and 1-day rows of claims."""
     rows = [
         {
@@ -133,8 +144,8 @@ def estimates(claimed: Mapping[str, tuple[str, str, float, float, float]], model
             "model": model,
             "subgroup": "all",
             "variant": variant,
-            "time_days": days,
-            "scale": "rd",
+            "time_days": at,
+            "scale": scale,
             "estimate": value + shift,
             "se": se,
             "lower": value + shift - 1.96 * se,
@@ -153,7 +164,7 @@ def estimates(claimed: Mapping[str, tuple[str, str, float, float, float]], model
             "seed": 1,
         }
         for claim, (contrast, outcome, value, se, _) in claimed.items()
-        for variant, shift, days in (("primary", 0.0, 7.0), ("naive", 0.05, 7.0), ("secondary", -0.01, 1.0))
+        for variant, shift, at in (("primary", 0.0, days), ("naive", 0.05, days), ("secondary", -0.01, 1.0))
     ]
     return conform("estimates_trials", pl.DataFrame(rows, infer_schema_length=None))
 
@@ -187,6 +198,7 @@ def quality(corpus: str = "tweets, model-coded", value: float = 0.9) -> pl.DataF
             "corpus": corpus,
             "measure": measure,
             "label": label,
+            "subgroup": "all",
             "statistic": statistic,
             "value": value,
             "lower": value - 0.05,
@@ -197,6 +209,59 @@ def quality(corpus: str = "tweets, model-coded", value: float = 0.9) -> pl.DataF
         for statistic in ("f1", "precision", "recall")
     ]
     return conform("quality", pl.DataFrame(rows))
+
+
+def measured(corpus: str = "tweets, model-coded") -> dict[str, pl.DataFrame]:
+    """Confusion, calibration, learning curve and drift of the measures."""
+    confused = [
+        {
+            "measure": "stance",
+            "coded": coded,
+            "measured": found,
+            "n": 45 if coded == found else 3,
+            "share": 0.75 if coded == found else 0.05,
+        }
+        for coded in STANCES
+        for found in STANCES
+    ]
+    curve = [
+        {
+            "measure": "complaint",
+            "label": "complaint",
+            "bin": k,
+            "expected": k / 10 + 0.05,
+            "frequency": k / 10,
+            "lower": k / 10,
+            "upper": k / 10 + 0.1,
+            "n": 40,
+        }
+        for k in range(10)
+    ]
+    learned = [
+        {"measure": "stance", "n_texts": n, "value": value, "lower": value - 0.05, "upper": value + 0.05}
+        for n, value in ((500, 0.5), (1000, 0.6), (2000, 0.65))
+    ]
+    drifted = [
+        {
+            "side": "customers",
+            "statistic": "unseen_words",
+            "label": "all",
+            "value": 0.2,
+            "reference": 0.1,
+            "n": 900,
+        },
+        {
+            "side": "customers",
+            "statistic": "not_read",
+            "label": "all",
+            "value": 0.01,
+            "reference": None,
+            "n": 4,
+        },
+    ]
+    rows = {"confusion": confused, "calibration": curve, "learning": learned, "drift": drifted}
+    frames = {name: pl.DataFrame(of, infer_schema_length=None) for name, of in rows.items()}
+    return {name: conform(name, frame.with_columns(corpus=pl.lit(corpus))) for name, frame in frames.items()}
 
 
 def _episodes(n: int) -> pl.DataFrame:
@@ -299,7 +364,7 @@ def _ames() -> pl.DataFrame:
     return conform("estimates_regression", pl.concat(rows))
 
 
-def _curves(figure: str, outcomes: tuple[str, ...], curves: tuple[str, ...]) -> pl.DataFrame:
+def made_curves(figure: str, outcomes: tuple[str, ...], names: tuple[str, ...]) -> pl.DataFrame:
     times = np.array([0, 900, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 345600, 604800], dtype=float)
     rows = [
         {
@@ -313,14 +378,14 @@ def _curves(figure: str, outcomes: tuple[str, ...], curves: tuple[str, ...]) -> 
             "n_risk": 400.0,
         }
         for k, outcome in enumerate(outcomes)
-        for j, curve in enumerate(curves)
+        for j, curve in enumerate(names)
         for t in times
         for value in [(0.2 - 0.06 * k + 0.05 * j) * float(t / 604800) ** 0.3]
     ]
     return conform("curves_trials", pl.DataFrame(rows))
 
 
-def _balance(contrast: str) -> pl.DataFrame:
+def made_balance(contrast: str) -> pl.DataFrame:
     names = ("hostility", "severity", "burst", "load", "hour_of_week", "earlier_complaints")
     rows = [
         {"contrast": contrast, "covariate": name, "smd_before": 0.3 - 0.1 * k, "smd_after": 0.03 - 0.01 * k}

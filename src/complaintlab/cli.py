@@ -13,6 +13,8 @@ import typer
 
 from complaintlab.errors import InputError, UserError
 from complaintlab.gold.commands import app as gold_app
+from complaintlab.rights.commands import forget, keys, scan
+from complaintlab.topics.commands import topics
 
 app = typer.Typer(
     name="complaintlab",
@@ -38,12 +40,17 @@ STAGE_HELP = {
     "regression": "Fit who gets answered, with average marginal effects.",
     "trials": "Emulate target trials of reply timing by clone-censor-weight.",
     "reply_effects": "Estimate the effects of what the first reply does.",
+    "deletion": "Estimate what deleting a complaint does, with the time of deletion imputed.",
     "verdicts": "Answer each claim of claims.yaml by the rule of the analysis plan.",
     "report": "Set figures, tables and verdicts as a PDF in reports/.",
 }
 
 
 app.add_typer(gold_app, rich_help_panel="Start here")
+app.command(rich_help_panel="People's rights")(forget)
+app.command(rich_help_panel="People's rights")(scan)
+app.add_typer(keys, rich_help_panel="People's rights")
+app.command(rich_help_panel="Start here")(topics)
 
 
 @app.callback()
@@ -92,6 +99,23 @@ def inspect(
 
 
 @app.command(rich_help_panel="Start here")
+def code(
+    source: Annotated[Path, typer.Argument(help="CSV or NDJSON: message_id, role, text, perhaps before.")],
+    target: Annotated[Path, typer.Argument(help="The CSV to write.")],
+    readings: Annotated[
+        str, typer.Option(help="Which messages are read in context: needed, all or none.")
+    ] = "needed",
+) -> None:
+    """Code anybody's messages as the pipeline does, with the probability of every label."""
+    from complaintlab.coder import asked_of, code_file
+
+    coded = code_file(source, target, Path(), asked_of(readings))
+    typer.echo(f"{coded.codes.height:,} messages coded in {target}.")
+    if coded.quarantine.height:
+        typer.echo(f"{coded.quarantine.height:,} rows could not be coded: {target}.quarantine.csv says why.")
+
+
+@app.command(rich_help_panel="Start here")
 def freeze() -> None:
     """Write plan.lock: the plan as it is now, before outcomes are looked at. Commit it."""
     from complaintlab.freeze import freeze as write_plan
@@ -103,6 +127,26 @@ def freeze() -> None:
     typer.echo("The plan is frozen in plan.lock: commit it before you look at outcomes.")
     if outcomes_seen(root):
         typer.echo("Outcomes of this source stand in reports/ already: the plan records that they were seen.")
+
+
+@app.command(rich_help_panel="Start here")
+def crawl(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Stay until collect.as_of, looking again on schedule.")
+    ] = False,
+) -> None:
+    """Fetch threads of a public forum into data/raw; run it again to go on.
+
+    What is asked stands in params.yaml (`collect.source`, `collect.as_of`, `crawl`); a changed query or
+    a later `as_of` is another crawl, which knows the threads of those before. Logins come from the
+    environment (COMPLAINTLAB_BLUESKY_HANDLE and _PASSWORD, COMPLAINTLAB_DISCOURSE_KEY and _USER).
+    """
+    from complaintlab.crawl.command import crawl_command
+
+    crawl_command(dry_run=dry_run, wait=wait)
 
 
 def _stage_command(stage: str) -> None:

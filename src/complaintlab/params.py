@@ -70,11 +70,41 @@ class Declares(BaseModel):
 
 class Collect(Section):
     key: ClassVar[str] = "collect"
-    source: Literal["world", "twcs", "table"]
+    source: Literal[
+        "world", "twcs", "table",
+        "discourse", "reddit", "bluesky", "mastodon", "github", "hacker_news", "lemmy",
+    ]  # fmt: skip
     path: Path
     as_of: dt.datetime | None
     columns: Columns
     declares: Declares
+
+    @property
+    def live(self) -> bool:
+        """Whether ``path`` holds raw answers of a site, in a folder perhaps, and no export."""
+        return self.source not in ("world", "twcs", "table")
+
+
+class Crawl(Section):
+    """What to look for at a live source, and how often to look again."""
+
+    key: ClassVar[str] = "crawl"
+    address: str | None
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+    communities: tuple[str, ...]
+    accounts: bool
+    since: dt.datetime | None
+    until: dt.datetime | None
+    look_hours: tuple[Annotated[float, Field(gt=0)], ...]
+    discover_minutes: Annotated[float, Field(gt=0)]
+
+
+class Rights(Section):
+    """How long raw answers may be kept."""
+
+    key: ClassVar[str] = "rights"
+    retention_days: Annotated[int, Field(gt=0)] | None
 
 
 class World(Section):
@@ -88,6 +118,7 @@ class Embed(Section):
     model: str
     roles: tuple[Literal["critic", "company", "bystander"], ...]
     replies: Literal["first", "all"]
+    readings: Literal["needed", "all", "none"] | None = None
 
 
 class Cluster(Section):
@@ -142,7 +173,8 @@ class VerdictRule(Section):
 
 
 SECTIONS: tuple[type[Section], ...] = (
-    Study, Collect, World, Embed, Cluster, Analysis, Inference, Trials, ReplyEffects, VerdictRule,
+    Study, Collect, Crawl, Rights, World, Embed, Cluster, Analysis, Inference, Trials, ReplyEffects,
+    VerdictRule,
 )  # fmt: skip
 
 SectionT = TypeVar("SectionT", bound=Section)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -12,9 +13,11 @@ from typing import Any
 import yaml
 
 from complaintlab.errors import UserError
-from complaintlab.params import Collect, load_params
+from complaintlab.params import Collect, Rights, load_params
+from complaintlab.rights.retention import refuse_expired
 from complaintlab.stages import CLAIMS_FILE, COMPANIES_FILE, STAGES, contract
 from complaintlab.store import find_root
+from complaintlab.topics.files import TOPICS_FILE
 
 PACKAGE = Path(__file__).parent
 HEADER = "# What follows from what. Made from the stages' signatures by `make dvc.yaml`; a test compares.\n"
@@ -24,12 +27,27 @@ BINDING = ("stages.py", "store.py", "params.py", "tables/__init__.py")
 
 WORLD_FILE = "data/world.yaml"
 
-RESOURCES = {".yaml", ".csv", ".txt", ".typ", ".json"}
+RESOURCES = {".safetensors", ".yaml", ".csv", ".txt", ".typ", ".json"}
 
 EXTRA_DEPS: dict[str, tuple[str, ...]] = {
-    "collect": ("${collect.path}", "data/keys/${collect.source}.fingerprint"),
+    "collect": (
+        "${collect.path}",
+        "data/keys/${collect.source}.fingerprint",
+        "data/tombstones/${collect.source}.csv",
+    ),
     "truth": (WORLD_FILE,),
-    "measure": ("data/measure_quality.csv",),
+    "embed": (TOPICS_FILE,),
+    "measure": (
+        TOPICS_FILE,
+        "data/measure_quality.csv",
+        "data/measure_confusion.csv",
+        "data/measure_calibration.csv",
+        "data/learning_curve.csv",
+        "data/coding/critics.csv",
+        "data/coding/replies.csv",
+        "data/gold/codes.csv",
+        "data/gold/sample.csv",
+    ),
     "verdicts": ("plan.lock",),
     "report": ("plan.lock",),
 }
@@ -143,7 +161,12 @@ def reproduce(targets: tuple[str, ...] = (), *, force: bool = False) -> int:
     if unknown := [target for target in targets if target not in STAGES]:
         raise UserError(f"There is no stage '{unknown[0]}'; there are: {', '.join(STAGES)}.")
     root = find_root()
-    _check_source(load_params(root / "params.yaml").section(Collect), root)
+    params = load_params(root / "params.yaml")
+    collect = params.section(Collect)
+    _check_source(collect, root)
+    if collect.live:
+        kept = params.section(Rights).retention_days
+        refuse_expired(root, collect.source, kept, dt.datetime.now(dt.UTC))
     _tell_dvc_about_git(root)
     _keep_private(root)
     here = str(Path(sys.executable).parent)
@@ -154,7 +177,12 @@ def reproduce(targets: tuple[str, ...] = (), *, force: bool = False) -> int:
 
 def _check_source(collect: Collect, root: Path) -> None:
     path = root / collect.path
-    if not path.is_file():
+    if collect.live and not path.exists():
+        raise UserError(
+            f"params.yaml: collect.path: {collect.path} is not there: run `complaintlab crawl` first, "
+            "or set it to a folder or tar of raw answers."
+        )
+    if not path.is_file() and not collect.live:
         what = "is a folder" if path.is_dir() else "is not there"
         raise UserError(f"params.yaml: collect.path: {collect.path} {what}: set it to the file to read.")
     if collect.source != "world" and path == root / WORLD_FILE:

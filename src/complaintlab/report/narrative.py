@@ -8,8 +8,9 @@ import polars as pl
 
 from complaintlab.params import Analysis
 from complaintlab.report.cells import cell
+from complaintlab.report.measurement import read_differently
 from complaintlab.verdicts.certainty import FEW_COMPANIES, MODEL_CODED, effective_companies
-from complaintlab.verdicts.wording import amount, interval
+from complaintlab.verdicts.wording import interval, marked
 
 ANSWERED = ("supported", "contradicted", "no meaningful effect", "inconclusive")
 QUESTION = (
@@ -66,7 +67,7 @@ def _findings(verdicts: pl.DataFrame) -> str:
     head = f"Of {len(rows)} claims {tested} were tested: {listed}."
     head = f"{head} {_unanswered(rows)}." if tested < len(rows) else head
     firm = [_firm(row) for row in rows if row["verdict"] in ANSWERED[:3]]
-    return f"{head} In points: {'; '.join(firm)}." if firm else head
+    return f"{head} In points (× a ratio): {'; '.join(firm)}." if firm else head
 
 
 def _unanswered(rows: list[dict[str, Any]]) -> str:
@@ -86,13 +87,14 @@ def _claims(n: int) -> str:
 
 def _firm(row: dict[str, Any]) -> str:
     limits_ = interval(row["lower"], row["upper"], row["scale"])
-    return f"{row['claim']} {row['verdict']} ({amount(row['estimate'], row['scale'])}, {limits_})"
+    return f"{row['claim']} {row['verdict']} ({marked(row['estimate'], row['scale'])}, {limits_})"
 
 
 def limits(source: dict[str, Any], complaints: pl.DataFrame, quality: pl.DataFrame) -> list[dict[str, str]]:
     """Limits of the study, the likely largest bias first, each with its direction."""
     coders = "language models, not people" if quality["corpus"].str.contains(MODEL_CODED).any() else "coders"
     companies = effective_companies(complaints)
+    uneven = read_differently(quality)
     listed = [
         (
             "Only answered threads",
@@ -117,7 +119,8 @@ def limits(source: dict[str, Any], complaints: pl.DataFrame, quality: pl.DataFra
         (
             "Errors of the measures",
             "towards no effect, unless they differ between arms",
-            f"Acts and stances are measured by rules that were judged against {coders}; none is corrected.",
+            f"Acts and stances are measured with errors that were judged against {coders}; none is corrected."
+            + (f" They differ between the arms: {', '.join(uneven)}." if uneven else ""),
             True,
         ),
         (

@@ -7,12 +7,11 @@ from typing import Any
 
 import polars as pl
 
-from complaintlab.claims import Claims
+from complaintlab.claims import Claim, Claims
 from complaintlab.freeze import Deviations
-from complaintlab.labels import ACTS
 from complaintlab.report.cells import cell, linked_cells
 from complaintlab.tables.estimates import VERDICTS
-from complaintlab.verdicts.wording import OUTCOMES, amount, interval, probability
+from complaintlab.verdicts.wording import interval, magnitude, marked, probability, quantity
 
 Row = dict[str, Any]
 NOTHING = "–"
@@ -35,7 +34,7 @@ def verdict_rows(verdicts: pl.DataFrame, claims: Claims) -> list[Row]:
             "family": claim.family,
             "prior": claim.prior,
             "cited": cited(claim.prior),
-            "estimand": _estimand(claim.outcome, claim.time_days, claim.scale),
+            "estimand": _estimand(claim),
             "comparison": claim.comparison,
             "clock": claim.clock,
             "estimator": claim.estimator,
@@ -62,14 +61,14 @@ def _verdict_row(row: Row) -> Row:
         "lowered_by": "; ".join(row["lowered_by"]),
         "reason": row["reason"],
         "sentence": row["sentence"],
-        "estimate": amount(row["estimate"], scale) if estimated else NOTHING,
+        "estimate": marked(row["estimate"], scale) if estimated else NOTHING,
         "interval": interval(row["lower"], row["upper"], scale) if estimated else NOTHING,
         "p": probability(row["p_adjusted"]) if estimated else NOTHING,
         "n": f"{row['n']:,}".replace(",", " ") if estimated else NOTHING,
-        "detectable": amount(row["detectable"], scale).removeprefix("+") if estimated else NOTHING,
+        "detectable": magnitude(row["detectable"], scale) if estimated else NOTHING,
         "e_value": _ratio(row["e_value"]),
         "e_limit": _ratio(row["e_limit"]),
-        "truth": NOTHING if row["truth"] is None else amount(row["truth"], scale),
+        "truth": NOTHING if row["truth"] is None else marked(row["truth"], scale),
         "confirmatory": row["confirmatory"],
     }
 
@@ -123,45 +122,6 @@ def quarantine_rows(quarantine: pl.DataFrame) -> list[Row]:
         {"column": row["column"] or NOTHING, "reason": row["reason"], "n": cell(row["len"], 0)}
         for row in counted.head(12).iter_rows(named=True)
     ]
-
-
-def quality_rows(quality: pl.DataFrame, minimum: int) -> list[Row]:
-    """Precision, recall and F1 (or the rank correlation) of each label, by corpus."""
-    order = {name: place for place, name in enumerate(("stance", "stance3", "complaint", "hostility", "act"))}
-    judged = quality.filter(pl.col("statistic").is_in(["f1", "precision", "recall", "spearman"]))
-    keys = judged.select("corpus", "measure", "label").unique().rows()
-    keys.sort(key=lambda k: (k[0], order.get(k[1], 9), ACTS.index(k[2]) if k[2] in ACTS else -1, k[2]))
-    return [_quality_row(quality, key, minimum) for key in keys]
-
-
-def _quality_row(quality: pl.DataFrame, key: tuple[str, str, str], minimum: int) -> Row:
-    corpus, measure, label = key
-    of = quality.filter(
-        (pl.col("corpus") == corpus) & (pl.col("measure") == measure) & (pl.col("label") == label)
-    )
-    found = {row["statistic"]: row for row in of.iter_rows(named=True)}
-    row: Row = {
-        "corpus": corpus,
-        "measure": measure,
-        "label": label,
-        "support": cell(int(of["support"].to_numpy().max()), minimum),
-    }
-    for statistic in ("precision", "recall", "f1", "spearman"):
-        row[statistic] = _two(found.get(statistic, {}).get("value"))
-    row["kappa"] = _two(_kappa_of_coders(quality, corpus, measure, label))
-    limits = found.get("f1") or found.get("spearman") or {}
-    known = limits.get("lower") is not None
-    row["interval"] = f"{_two(limits['lower'])} to {_two(limits['upper'])}" if known else NOTHING
-    return row
-
-
-def _kappa_of_coders(quality: pl.DataFrame, corpus: str, measure: str, label: str) -> float | None:
-    """Agreement of the coders with each other on a label, else on its whole measure."""
-    of = quality.filter(
-        (pl.col("corpus") == corpus) & (pl.col("measure") == measure) & (pl.col("statistic") == "kappa")
-    )
-    known = dict(of.select("label", "value").iter_rows())
-    return known.get(f"coders: {label}", known.get("coders"))
 
 
 def reply_type_rows(types: pl.DataFrame, minimum: int) -> list[Row]:
@@ -224,9 +184,8 @@ def _natural(claim: str) -> tuple[str, int, str]:
     return letters, int(claim[len(letters) :] or 0), claim
 
 
-def _estimand(outcome: str, days: float, scale: str) -> str:
-    what = OUTCOMES.get(outcome, outcome.replace("_", " ")).split(" (")[0]
-    return f"{'risk of ' if scale == 'rd' else ''}{what} within {days:g}\u00a0d"
+def _estimand(claim: Claim) -> str:
+    return f"{quantity(claim).split(' (')[0]} within {claim.time_days:g}\u00a0d"
 
 
 def _sesoi(scale: str, sesoi: float) -> str:

@@ -11,7 +11,18 @@ import dataframely as dy
 from complaintlab.tables.collect import Latent, Posts, Quarantine, Sightings, Source, Truth
 from complaintlab.tables.estimates import Balance, Curves, Estimates, Positivity, Verdicts, Weights
 from complaintlab.tables.spells import Episodes, Flow, Spells
-from complaintlab.tables.texts import Measures, Quality, ReplyMembers, ReplyTypes, Vectors
+from complaintlab.tables.texts import (
+    Calibration,
+    Confusion,
+    Drift,
+    Learning,
+    Measures,
+    Quality,
+    Readings,
+    ReplyMembers,
+    ReplyTypes,
+    Vectors,
+)
 from complaintlab.tables.threads import Deletions, Threads, Turns
 
 TABLES: dict[str, type[dy.Schema]] = {
@@ -25,8 +36,13 @@ TABLES: dict[str, type[dy.Schema]] = {
     "threads": Threads,
     "deletions": Deletions,
     "vectors": Vectors,
+    "readings": Readings,
     "measures": Measures,
     "quality": Quality,
+    "confusion": Confusion,
+    "calibration": Calibration,
+    "learning": Learning,
+    "drift": Drift,
     "reply_types": ReplyTypes,
     "reply_members": ReplyMembers,
     "episodes": Episodes,
@@ -37,6 +53,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "estimates_regression": Estimates,
     "estimates_trials": Estimates,
     "estimates_reply_effects": Estimates,
+    "estimates_deletion": Estimates,
     "curves_incidence": Curves,
     "curves_trials": Curves,
     "balance_trials": Balance,

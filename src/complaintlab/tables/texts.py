@@ -19,6 +19,15 @@ class Vectors(dy.Schema):
     truncated = flag("the text was longer than the model reads")
 
 
+class Readings(dy.Schema):
+    """One row per message that was read in its context, since the rules alone could not code it."""
+
+    side = string("customer or company", key=True)
+    text_hash = id_("hash of the normalised text", key=True)
+    before_hash = string("hash of the normalised message before it; '' where there is none", key=True)
+    vector = dy.Array(dy.Float32(), DIMENSIONS, description="mean over the message's own tokens")
+
+
 class _Measured(dy.Schema):
     post_id = id_("the post", key=True)
     company = string("the company that the turn concerns", key=True)
@@ -70,19 +79,77 @@ class Measures(_Customer):
     model_version = string("version of the measures")
 
 
+STATISTICS = (
+    "f1", "precision", "recall", "spearman", "calibration_error", "kappa", "alpha",
+    "sensitivity", "specificity", "sensitivity_difference",
+    "specificity_difference", "sensitivity_p", "specificity_p",
+)  # fmt: skip
+"""Statistics of ``quality``; the last six compare the arms of the claims on timing."""
+
+
 class Quality(dy.Schema):
-    """One row per measure and label: how well it agrees with coded messages."""
+    """One row per measure, label and subgroup: how well it agrees with coded messages."""
 
     corpus = string("against what it was judged", key=True)
-    measure = string("stance, stance3, complaint, hostility or act", key=True)
-    label = string("the label, 'macro' for the mean over labels", key=True)
-    statistic = one_of(
-        ("f1", "precision", "recall", "spearman", "calibration_error", "kappa"), "what is reported", key=True
-    )
-    value = number("the statistic")
+    measure = string("stance, stance3, complaint, hostility, act or outcome", key=True)
+    label = string("the label; 'macro': mean over labels; 'coders': coders with each other", key=True)
+    subgroup = string("'all', 'company: …', 'hand: …', 'arm: …', or 'arms' (a test between arms)", key=True)
+    statistic = one_of(STATISTICS, "what is reported; differences are to the first arm", key=True)
+    value = number("the statistic; a p-value for the statistics that end so")
     lower = number("95% bootstrap interval")
     upper = number("95% bootstrap interval")
     support = count("coded cases of the label")
+
+
+class Confusion(dy.Schema):
+    """One row per pair of labels: how messages coded as the one were measured."""
+
+    corpus = string("against what it was judged", key=True)
+    measure = string("stance, complaint or hostility (a grade rounded)", key=True)
+    coded = string("label that the coder gave", key=True)
+    measured = string("most probable label", key=True)
+    n = count("messages")
+    share = probability("of the messages coded so, weighted by the sampling", nullable=False)
+
+
+class Calibration(dy.Schema):
+    """One row per label and tenth of [0, 1]: how often what was given that probability is so."""
+
+    corpus = string("against what it was judged", key=True)
+    measure = string("stance, complaint or act", key=True)
+    label = string("the label", key=True)
+    bin = dy.UInt8(primary_key=True, description="0 for probabilities below 0.1, … 9 for 0.9 and above")
+    expected = probability("mean probability in the bin", nullable=False)
+    frequency = probability("share of its messages coded so, weighted by the sampling", nullable=False)
+    lower = probability("95% interval of the frequency", nullable=False)
+    upper = probability("95% interval of the frequency", nullable=False)
+    n = count("messages in the bin")
+
+
+class Learning(dy.Schema):
+    """One row per measure and number of training texts: how quality grows with more of them."""
+
+    measure = string("stance, complaint, hostility or act", key=True)
+    n_texts = dy.UInt32(primary_key=True, description="training texts")
+    value = number("macro-F1 (hostility: rank correlation) on texts that were not trained on")
+    lower = number("95% interval")
+    upper = number("95% interval")
+
+
+class Drift(dy.Schema):
+    """One row per side and statistic: how far the corpus lies from the training texts."""
+
+    side = one_of(("customers", "replies"), "whose texts", key=True)
+    statistic = one_of(
+        ("unseen_words", "no_feature", "label_distance", "not_read"),
+        "share of words that no training text has; of texts without any feature of the lexicon; "
+        "Jensen-Shannon distance of the measured labels' shares; share of texts not measured",
+        key=True,
+    )
+    label = string("'all'; for not_read also each language", key=True)
+    value = probability("in the corpus")
+    reference = probability("among the training texts: each hand against the others, averaged")
+    n = count("words or texts behind the value")
 
 
 class ReplyTypes(dy.Schema):

@@ -8,45 +8,61 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
-from complaintlab.report.style import BLUE, GREY, WIDTH, Picture, bare_rows, house_style, panels, zero_line
+from complaintlab.report.style import (
+    BLUE,
+    GREY,
+    INK,
+    WIDTH,
+    Picture,
+    bare_rows,
+    house_style,
+    panels,
+    zero_line,
+)
+from complaintlab.verdicts.wording import signed
 
-SHOWN_COVARIATES = 12
 ALIKE = 0.1
 """Standardised difference below which arms count as alike (Austin 2009)."""
 
 
 def love_plot(balance: pl.DataFrame) -> Picture | None:
-    """Standardised mean differences before and after weighting, one panel a contrast."""
+    """Standardised mean differences of all confounders before and after weighting, one row a contrast.
+
+    Rows keep the order of ``balance``; at the right the confounder that differs most after weighting.
+    """
     known = balance.drop_nulls(["smd_before", "smd_after"])
-    contrasts = sorted(known["contrast"].unique().to_list())
+    contrasts = known["contrast"].unique(maintain_order=True).to_list()
     if not contrasts:
         return None
     with house_style():
-        columns = min(2, len(contrasts))
-        rows = -(-len(contrasts) // columns)
-        figure, axes_list = panels(rows, columns, 0.6 + 2.5 * rows)
-        for axes, contrast in zip(axes_list, contrasts, strict=False):
-            _panel(axes, known.filter(pl.col("contrast") == contrast))
-            axes.set_title(contrast.replace("_vs_", " vs ").replace("_", " "))
-        for axes in axes_list[len(contrasts) :]:
-            axes.set_axis_off()
-        handles, labels = axes_list[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper right", ncols=2, handletextpad=0.2)
+        figure, (axes,) = panels(1, 1, 0.9 + 0.27 * len(contrasts))
+        zero_line(axes)
+        axes.axvspan(-ALIKE, ALIKE, color="#EDEDED", zorder=0, linewidth=0)
+        for place, contrast in enumerate(contrasts):
+            _differences(axes, place, known.filter(pl.col("contrast") == contrast))
+        bare_rows(axes, [contrast.replace("_vs_", " vs ").replace("_", " ") for contrast in contrasts])
+        axes.set_xlabel("standardised mean difference of each confounder; at the right the largest after")
+        handles, labels = axes.get_legend_handles_labels()
+        figure.legend(handles[:2], labels[:2], loc="outside upper right", ncols=2, handletextpad=0.2)
     before, after = (float(np.abs(known[f"smd_{when}"].to_numpy()).max()) for when in ("before", "after"))
     takeaway = f"The largest standardised difference is {before:.2f} before weighting and {after:.2f} after."
-    return Picture(figure, takeaway, f"Love plot, one panel a contrast. {takeaway}")
+    return Picture(figure, takeaway, f"Love plot, one row a contrast. {takeaway}")
 
 
-def _panel(axes: Axes, balance: pl.DataFrame) -> None:
-    largest = balance.sort(pl.col("smd_before").abs(), "covariate", descending=[True, False])
-    rows = largest.head(SHOWN_COVARIATES).to_dicts()
-    zero_line(axes)
-    axes.axvspan(-ALIKE, ALIKE, color="#EDEDED", zorder=0, linewidth=0)
-    places = range(len(rows))
-    axes.plot([row["smd_before"] for row in rows], places, "x", color=GREY, label="before", markersize=5)
-    axes.plot([row["smd_after"] for row in rows], places, "o", color=BLUE, label="after", markersize=4.5)
-    bare_rows(axes, [row["covariate"].replace("_", " ") for row in rows])
-    axes.set_xlabel("standardised mean difference")
+def _differences(axes: Axes, place: int, balance: pl.DataFrame) -> None:
+    """Confounders before weighting above the row's middle, after it below."""
+    places = np.full(balance.height, float(place))
+    axes.plot(balance["smd_before"], places - 0.16, "|", color=GREY, label="before", markersize=6)
+    axes.plot(
+        balance["smd_after"], places + 0.16, "o", color=BLUE, label="after", markersize=3, alpha=0.6,
+        markeredgewidth=0,
+    )  # fmt: skip
+    worst = balance.sort(pl.col("smd_after").abs(), "covariate", descending=[True, False]).row(0, named=True)
+    name = str(worst["covariate"]).replace("_", " ").replace(":", " ")
+    axes.annotate(
+        f"{name} {signed(worst['smd_after'], 2)}", (1.01, place), xycoords=("axes fraction", "data"),
+        va="center", color=INK, fontsize=7.5,
+    )  # fmt: skip
 
 
 def positivity(table: pl.DataFrame, minimum_cell: int) -> Picture | None:

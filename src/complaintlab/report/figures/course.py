@@ -8,7 +8,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, PercentFormatter
 
-from complaintlab.models.strategies import DAY, HOUR, MINUTE
+from complaintlab.models.strategies import COUNTS, DAY, HOUR, LATER, MINUTE
 from complaintlab.report.style import GREY, LINES, Picture, house_style, panels
 from complaintlab.verdicts.wording import OUTCOMES
 
@@ -16,6 +16,7 @@ TICKS = {
     5 * MINUTE: "5 min", 30 * MINUTE: "30 min", HOUR: "1 h", 6 * HOUR: "6 h", DAY: "1 d", 7 * DAY: "7 d",
 }  # fmt: skip
 MARKS = (30 * MINUTE, HOUR)
+WEEKS = (0, 7, 14, 21, 28)
 LABEL_GAP = 0.08
 """Least distance of two labels, as a share of the panel's height."""
 SHORT = {"turned": "turned", "advocate": "advocate", "escalated": "escalated"}
@@ -34,6 +35,7 @@ def reply_delays(curves: pl.DataFrame) -> Picture | None:
         _band(axes, everybody, LINES[0][0])
         _steps(axes, everybody, color=LINES[0][0], linewidth=1.8)
         _time_axis(axes, everybody)
+        _percent_axis(axes)
         _name_ends(axes, [("all companies", LINES[0][0], everybody)])
         axes.set_ylabel("answered")
     soon, day = _at(everybody, HOUR), _at(everybody, DAY)
@@ -59,6 +61,7 @@ def outcomes(curves: pl.DataFrame, horizon_days: float) -> Picture | None:
                 _steps(axes, curve, color=colour, linestyle=line)
                 named.append((label, colour, curve))
         _time_axis(axes, drawn)
+        _percent_axis(axes)
         _name_ends(axes, named)
         axes.set_ylabel("critics")
     listed = ", ".join(f"{_end(curve)[1]:.0%} have {_perfect(label)}" for label, _, curve in named)
@@ -78,31 +81,48 @@ def _period(curves: pl.DataFrame, horizon_days: float) -> str:
 
 
 def strategies(curves: pl.DataFrame) -> Picture | None:
-    """Risk under each reply strategy of each trial, with its 95% band; dotted lines mark 30 and 60 min."""
+    """Risk or mean count under each reply strategy of each trial, with its 95% band.
+
+    One panel a figure and outcome, in the order of ``curves``; dotted lines mark 30 and 60 min.
+    """
     drawn = curves.filter(pl.col("time_s") > 0)
-    trials = drawn.select("figure", "outcome").unique().sort("figure", "outcome").rows()
+    trials = drawn.select("figure", "outcome").unique(maintain_order=True).rows()
     if not trials:
         return None
     with house_style():
         columns = min(2, len(trials))
         rows = -(-len(trials) // columns)
-        figure, axes_list = panels(rows, columns, 0.3 + 2.4 * rows)
+        figure, axes_list = panels(rows, columns, 0.3 + (2.4 if rows < 3 else 2.15) * rows)
         for axes, (name, outcome) in zip(axes_list, trials, strict=False):
-            _trial(axes, drawn.filter((pl.col("figure") == name) & (pl.col("outcome") == outcome)))
-            axes.set_title(OUTCOMES.get(outcome, outcome).split(" (")[0].capitalize())
+            of = drawn.filter((pl.col("figure") == name) & (pl.col("outcome") == outcome))
+            _trial(axes, of, outcome)
+            axes.set_title(_quantity(outcome))
         for axes in axes_list[len(trials) :]:
             axes.set_axis_off()
     takeaway = " ".join(_gap(drawn, name, outcome) for name, outcome in trials)
-    return Picture(figure, takeaway, f"Risk curves by reply strategy, one panel a trial. {takeaway}")
+    return Picture(figure, takeaway, f"Curves by reply strategy, one panel a trial. {takeaway}")
 
 
-def _trial(axes: Axes, curves: pl.DataFrame) -> None:
+def _quantity(outcome: str) -> str:
+    what = OUTCOMES.get(outcome, outcome).split(" (")[0]
+    return f"Mean number of {what}" if outcome in COUNTS else f"Risk of {what}"
+
+
+def _trial(axes: Axes, curves: pl.DataFrame, outcome: str) -> None:
     for (colour, line), ((label,), curve) in zip(
         LINES, curves.group_by("curve", maintain_order=True), strict=False
     ):
         _band(axes, curve, colour)
         _steps(axes, curve, color=colour, linestyle=line, label=str(label))
-    _time_axis(axes, curves)
+    if outcome in LATER:
+        axes.set_xlim(0, float(curves["time_s"].to_numpy().max()))
+        axes.set_xticks([day * DAY for day in WEEKS], [f"{day} d" for day in WEEKS])
+    else:
+        _time_axis(axes, curves)
+    axes.set_ylim(bottom=0)
+    if outcome not in COUNTS:
+        _percent_axis(axes)
+    axes.set_xlabel("time since the complaint")
     axes.tick_params(axis="x", labelsize=7)
     axes.legend(loc="upper left", handlelength=2.2, borderaxespad=0.1)
 
@@ -110,8 +130,9 @@ def _trial(axes: Axes, curves: pl.DataFrame) -> None:
 def _gap(curves: pl.DataFrame, figure: str, outcome: str) -> str:
     of = curves.filter((pl.col("figure") == figure) & (pl.col("outcome") == outcome)).sort("time_s")
     ends = of.group_by("curve", maintain_order=True).agg(pl.col("value").last())
-    risks = " and ".join(f"{row['value']:.1%} under “{row['curve']}”" for row in ends.iter_rows(named=True))
-    return f"Risk of {OUTCOMES.get(outcome, outcome).split(' (')[0]}: {risks}."
+    digits = ".3f" if outcome in COUNTS else ".1%"
+    values = " and ".join(f"{value:{digits}} under “{name}”" for name, value in ends.iter_rows())
+    return f"{_quantity(outcome)}: {values}."
 
 
 def _steps(axes: Axes, curve: pl.DataFrame, **look: object) -> None:
@@ -154,7 +175,6 @@ def _time_axis(axes: Axes, curves: pl.DataFrame) -> None:
     axes.set_xscale("log")
     last = max(float(curves["time_s"].to_numpy().max()), 10 * MINUTE)
     axes.set_xlim(5 * MINUTE, last)
-    _percent_axis(axes)
     axes.xaxis.set_major_locator(FixedLocator([float(tick) for tick in TICKS if tick <= last]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([label for tick, label in TICKS.items() if tick <= last])

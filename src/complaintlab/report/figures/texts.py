@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
+from complaintlab.labels import ACTS, STANCES
 from complaintlab.report.style import (
     BLUE,
     GREY,
@@ -22,25 +23,32 @@ SHOWN_REPLIES = 2000
 LEAST_POINTS = 20
 """A map of fewer distinct points shows no families."""
 STRONG = 0.667
+COARSE = pl.col("measure") == "stance3"
+"""The three sides of stance: what the six tell already."""
 
 
 def quality(table: pl.DataFrame) -> Picture | None:
-    """F1 of each label with its interval, one mark a corpus."""
-    shown = table.filter((pl.col("statistic") == "f1") & pl.col("value").is_not_null())
+    """F1 of each label with its interval, one mark a corpus: customers' labels and companies' acts."""
+    shown = table.filter((pl.col("statistic") == "f1") & pl.col("value").is_not_null() & ~COARSE)
     if shown.is_empty():
         return None
-    labels = shown.select("measure", "label").unique().sort("measure", "label").rows()
+    labels = sorted(shown.select("measure", "label").unique().rows(), key=_codebook_order)
     corpora = sorted(shown["corpus"].unique().to_list())
+    sides = [[key for key in labels if (key[0] == "act") == acts] for acts in (False, True)]
+    sides = [side for side in sides if side]
     with house_style():
-        figure, (axes,) = panels(1, 1, 0.9 + 0.19 * len(labels))
-        axes.axvline(STRONG, color=GREY, linewidth=0.7, linestyle=":", zorder=0)
-        looks = (("o", BLUE), ("D", VERMILLION), ("s", GREY))
-        for k, (corpus, (marker, colour)) in enumerate(zip(corpora, looks, strict=False)):
-            _dots(axes, shown.filter(pl.col("corpus") == corpus), labels, 0.22 * k, marker, colour)
-        bare_rows(axes, [label if measure == label else f"{measure}: {label}" for measure, label in labels])
-        axes.set_xlim(0, 1.02)
-        axes.set_xlabel("F1 against coded messages (dotted: 0.667)")
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+        figure, axes_list = panels(1, len(sides), 0.9 + 0.19 * max(len(side) for side in sides))
+        for axes, side in zip(axes_list, sides, strict=True):
+            axes.axvline(STRONG, color=GREY, linewidth=0.7, linestyle=":", zorder=0)
+            looks = (("o", BLUE), ("D", VERMILLION), ("s", GREY))
+            for k, (corpus, (marker, colour)) in enumerate(zip(corpora, looks, strict=False)):
+                _dots(axes, shown.filter(pl.col("corpus") == corpus), side, 0.22 * k, marker, colour)
+            bare_rows(axes, [_label(*key) for key in side])
+            axes.set_xlim(0, 1.02)
+            axes.set_xlabel("F1 (dotted: 0.667)")
+        figure.legend(
+            *axes_list[0].get_legend_handles_labels(), loc="outside upper right", ncols=len(corpora)
+        )
     weak = shown.filter(pl.col("lower") < STRONG).select("measure", "label").unique().height
     takeaway = (
         f"The interval of {weak} of {len(labels)} labels reaches below 0.667: these measures are weak."
@@ -48,6 +56,17 @@ def quality(table: pl.DataFrame) -> Picture | None:
         else f"All {len(labels)} labels lie above 0.667 with their whole interval."
     )
     return Picture(figure, takeaway, f"Dots with intervals, one row a label. {takeaway}")
+
+
+def _codebook_order(key: tuple[str, ...]) -> tuple[bool, str, int]:
+    """Stances before complaint and hostility, each measure's mean last, acts apart."""
+    measure, label = key
+    labels = (*STANCES, *ACTS)
+    return measure != "stance", measure, labels.index(label) if label in labels else len(labels)
+
+
+def _label(measure: str, label: str) -> str:
+    return f"{measure}: mean" if label == "macro" else label
 
 
 def reply_map(types: pl.DataFrame, members: pl.DataFrame) -> Picture | None:
@@ -83,6 +102,8 @@ def _dots(
     axes: Axes, table: pl.DataFrame, labels: list[tuple[str, ...]], shift: float, marker: str, colour: str
 ) -> None:
     for row in table.sort("measure", "label").iter_rows(named=True):
+        if (row["measure"], row["label"]) not in labels:
+            continue
         place = labels.index((row["measure"], row["label"])) + shift
         if row["lower"] is not None:
             axes.plot([row["lower"], row["upper"]], [place, place], color=colour, linewidth=0.9)
