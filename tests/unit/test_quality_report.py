@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from complaintlab.labels import STANCES
 from complaintlab.measure.quality import ARMS, calibration, confusion, quality
 from complaintlab.report.figures import judged, measures
+from complaintlab.report.figures.texts import _codebook_order
 from complaintlab.report.measurement import (
     coder_rows,
     drift_rows,
@@ -141,3 +142,10 @@ def test_few_unread_texts_are_not_counted_exactly() -> None:
     assert drift_rows(conform("drift", pl.DataFrame([row])), 10)[0]["here"] == "<10 texts"
     turns = pl.DataFrame({"language": ["es"] * 12 + ["ja"] * 3 + ["en"], "supported": [False] * 15 + [True]})
     assert language_rows(turns, 10) == [{"language": "es", "n": "12"}, {"language": "other", "n": "<10"}]
+
+
+def test_rows_of_the_quality_figure_stand_in_one_order() -> None:
+    keys = [("complaint", "macro"), ("complaint", "complaint"), ("stance", "macro"), ("stance", "thanks")]
+    ordered = sorted(keys, key=_codebook_order)
+    assert ordered == [keys[3], keys[2], keys[1], keys[0]]
+    assert sorted(keys[::-1], key=_codebook_order) == ordered

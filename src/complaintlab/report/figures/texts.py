@@ -58,11 +58,12 @@ def quality(table: pl.DataFrame) -> Picture | None:
     return Picture(figure, takeaway, f"Dots with intervals, one row a label. {takeaway}")
 
 
-def _codebook_order(key: tuple[str, ...]) -> tuple[bool, str, int]:
+def _codebook_order(key: tuple[str, ...]) -> tuple[bool, str, int, bool]:
     """Stances before complaint and hostility, each measure's mean last, acts apart."""
     measure, label = key
     labels = (*STANCES, *ACTS)
-    return measure != "stance", measure, labels.index(label) if label in labels else len(labels)
+    place = labels.index(label) if label in labels else len(labels)
+    return measure != "stance", measure, place, label == "macro"
 
 
 def _label(measure: str, label: str) -> str:
