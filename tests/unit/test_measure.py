@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from complaintlab import measure
-from complaintlab.embed import read_messages
-from complaintlab.embed.messages import unread
 from complaintlab.errors import UserError
 from complaintlab.labels import ACTS, STANCES, reply_quality
 from complaintlab.measure import measure_texts
 from complaintlab.measure.companies import with_quality
 from complaintlab.measure.lexicon import load_lexicon
-from complaintlab.measure.messages import with_hashes
 from complaintlab.measure.quality import COMMITTED
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
@@ -112,119 +108,6 @@ def test_quality_is_the_acts_probability_by_enumeration(p: list[float]) -> None:
     left_out = weights[weights <= 1e-5].sum() + 1e-9
     assert row["p_proper"] == pytest.approx(chance["proper"], abs=left_out)
     assert row["p_bad"] == pytest.approx(chance["bad"], abs=left_out)
-
-
-STANCES_SAID = {
-    "I'm closing my account and taking my money elsewhere": "escalates",
-    "You will hear from my lawyer": "escalates",
-    "Everyone avoid this company, never again": "escalates",
-    "Still not working.": "persists",
-    "I already tried that and it didn't help": "persists",
-    "It isn't really fixed, the app keeps crashing": "persists",
-    "Great, another form. Thanks for nothing.": "persists",
-    "How do I change my address?": "neutral",
-    "Is there a vegetarian meal on that flight?": "neutral",
-    "Thank you for the quick reply": "thanks",
-    "Ok will do, thanks": "thanks",
-    "That fixed it, thanks": "resolved",
-    "All sorted now": "resolved",
-    "You guys are the best, amazing customer service!": "advocates",
-    "I would highly recommend them, brilliant support team": "advocates",
-    "I was about to cancel but the way they handled it made me a fan for life": "advocates",
-    "Your driver is a star, so helpful, I would recommend you to anyone": "advocates",
-    "Moving to another bank tomorrow": "escalates",
-    "You liars, that's what you are": "escalates",
-    "Don't use them, you have been warned": "escalates",
-}
-ACTS_DONE = {
-    "text": "act",
-    "We're sorry for the delay with your order.": "apology",
-    "Sorry you feel that way.": "regret",
-    "We understand how upsetting that must have been for you.": "empathy",
-    "You're right, that should not have happened.": "acknowledge",
-    "Thanks for letting us know.": "thank",
-    "This happened because of a server outage.": "explain",
-    "Could you tell us your order number?": "ask",
-    "We've passed this to our engineers, who will replace the router.": "fix",
-    "We would like to offer you a voucher.": "compensate",
-    "Please send us a DM or call our support team.": "contact",
-    "Glad it's sorted, have a great day!": "close",
-    "Unfortunately we cannot offer refunds, as per our policy.": "defend",
-    "Haha, we do love a good pun!": "joke",
-    "Oh bless your heart, here's a tiny violin.": "mock",
-    "You're an idiot, get a life.": "attack",
-    "Hi Anna, welcome back! ^JK": "personal",
-}
-
-
-@pytest.fixture(scope="module")
-def read(tmp_path_factory: pytest.TempPathFactory) -> Callable[[pl.DataFrame], pl.DataFrame]:
-    """Measure messages as the pipeline does, read in context."""
-    root = tmp_path_factory.mktemp("study")
-
-    def measured(frame: pl.DataFrame) -> pl.DataFrame:
-        return measure_texts(frame, read_messages(unread(with_hashes(frame), "all"), root))
-
-    return measured
-
-
-Reading = Callable[[pl.DataFrame], pl.DataFrame]
-
-
-def test_plain_sentences_get_their_stance(read: Reading) -> None:
-    found = read(messages(list(STANCES_SAID)))["stance"].cast(pl.String).to_list()
-    missed = {text: got for (text, said), got in zip(STANCES_SAID.items(), found, strict=True) if said != got}
-    assert len(missed) <= 0.15 * len(STANCES_SAID), missed
-
-
-def test_plain_replies_get_their_act(read: Reading) -> None:
-    found = read(messages(list(ACTS_DONE), "company"))["acts"].to_list()
-    missed = {text: got for (text, act), got in zip(ACTS_DONE.items(), found, strict=True) if act not in got}
-    assert len(missed) <= 0.2 * len(ACTS_DONE), missed
-
-
-def test_the_question_before_decides(read: Reading) -> None:
-    asked = "Could you tell us what you see, and which device and version you are using?"
-    told = "Please restart it, that should do it."
-    said = ["It shows an orange light on both phones", "It stops after ten seconds", "Same on the laptop"]
-    answered, failed = (read(messages(said, before=before))["p_neutral"] for before in (asked, told))
-    assert (answered - failed).min() > 0.2
-
-
-def test_grades_rise_with_the_words(read: Reading) -> None:
-    texts = ["Hello, a question", "This is annoying", "You thieves, screw you!!"]
-    grade = read(messages(texts))["hostility"].to_list()
-    assert grade == sorted(grade)
-    assert grade[0] < 0.5
-    assert grade[2] > 1.5
-    harmed = ["Fire! I was burnt and taken to hospital", "The lid is a bit loose"]
-    harm, loose = read(messages(harmed))["severity"]
-    assert harm > loose
-
-
-@pytest.mark.parametrize(
-    ("name", "yes", "no"),
-    [
-        ("p_complaint", "My parcel is late again and nobody answers", "Do you open on Sundays?"),
-        ("p_praise", "I love this shop, excellent service", "Where is my parcel?"),
-        ("p_sarcastic", "Oh great, three weeks. Thanks for nothing!", "Thanks for the help"),
-        ("p_nonsense", "FREE followers, click the link in my bio", "My parcel is late"),
-    ],
-)
-def test_marks(name: str, yes: str, no: str, read: Reading) -> None:
-    more, less = read(messages([yes, no]))[name]
-    assert more > 0.5 > less
-
-
-def test_each_side_has_its_own_labels() -> None:
-    reply, turn, bystander = (
-        one("Thanks!", "company"),
-        one("Thanks!"),
-        one("Same here, still broken", "bystander"),
-    )
-    assert reply["stance"] is reply["p_complaint"] is reply["hostility"] is None
-    assert turn["acts"] is turn["p_apology"] is turn["p_proper"] is turn["p_against"] is None
-    assert bystander["p_against"] is not None
 
 
 @pytest.mark.parametrize(

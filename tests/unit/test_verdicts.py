@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import report_study
-from complaintlab.claims import load_claims
+from complaintlab.claims import Claims, load_claims
 from complaintlab.errors import UserError
 from complaintlab.params import Analysis, Inference, ReplyEffects, Trials, VerdictRule, load_params
 from complaintlab.tables import TABLES
@@ -26,12 +26,14 @@ TABLES_READ = (
 )  # fmt: skip
 
 
-def verdicts_of(tables: dict[str, pl.DataFrame], repo: Path, root: Path) -> dict[str, dict[str, Any]]:
+def verdicts_of(
+    tables: dict[str, pl.DataFrame], repo: Path, root: Path, claims: Claims | None = None
+) -> dict[str, dict[str, Any]]:
     """Rows of the table ``verdicts`` by claim."""
     params = load_params(repo / "params.yaml")
     table = run(
         **{name: tables[name] for name in TABLES_READ},
-        claims=load_claims(repo / "claims.yaml"),
+        claims=claims or load_claims(repo / "claims.yaml"),
         verdicts=params.section(VerdictRule),
         analysis=params.section(Analysis),
         inference=params.section(Inference),
@@ -246,3 +248,12 @@ def test_praise_counts_the_companies_of_praise_not_of_complaints(repo: Path, tmp
     rows = verdicts_of(tables, repo, tmp_path)
     assert rows["T7"]["verdict"] == "supported"
     assert json.loads((tmp_path / "reports" / "metrics.json").read_text())["complaints"] == 400
+
+
+def test_a_claim_without_an_estimator_says_so(repo: Path, tmp_path: Path) -> None:
+    claims = load_claims(repo / "claims.yaml")
+    without = tuple(c.model_copy(update={"stage": None}) if c.id == "T1" else c for c in claims.claims)
+    rows = verdicts_of(report_study.study(), repo, tmp_path, claims.model_copy(update={"claims": without}))
+    assert rows["T1"]["verdict"] == "not estimated yet"
+    assert rows["T1"]["estimate"] is None
+    assert rows["T2"]["verdict"] != "not estimated yet"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from complaintlab.embed.batches import Batch, batches, embed_batch
+from complaintlab.embed.batches import batches
 from complaintlab.embed.cache import Cache
 from complaintlab.embed.encoder import BATCHING, load_encoder
 from complaintlab.embed.messages import read_messages, unread
@@ -77,11 +77,7 @@ def _fill(cache: Cache, model: Model, missing: pl.DataFrame) -> None:
         long = pl.Series([len(ids) > encoder.limit for ids in tokens], dtype=pl.Boolean)
         texts = missing.with_columns(truncated=long)
         cut = [encoder.cut(ids) for ids in tokens]
-
-        def embed(batch: Batch) -> pl.DataFrame:
-            return embed_batch(batch, encoder.forward)
-
-        cache.fill(list(batches(texts, cut, encoder.buckets)), embed, "Embedding")
+        cache.fill(list(batches(texts, cut, encoder.buckets)), encoder.forward, "Embedding")
 
 
 def needed_texts(

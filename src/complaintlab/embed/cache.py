@@ -6,15 +6,13 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import polars as pl
 
+from complaintlab.embed.batches import Batch, Floats, Tokens, embed_batch
 from complaintlab.progress import track
 from complaintlab.store import write_atomically
 from complaintlab.tables.texts import DIMENSIONS
-
-Batch = TypeVar("Batch")
 
 COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "text_hash": pl.String,
@@ -46,10 +44,12 @@ class Cache:
                 continue
         return pl.concat(parts).unique("text_hash", keep="first", maintain_order=True)
 
-    def fill(self, batches: Sequence[Batch], embed: Callable[[Batch], pl.DataFrame], what: str) -> None:
+    def fill(
+        self, batches: Sequence[Batch], forward: Callable[[list[Tokens], int], Floats], what: str
+    ) -> None:
         """Embed batch after batch and write them part by part, so that a killed run goes on where it was."""
         parts = [batches[i : i + BATCHES_PER_PART] for i in range(0, len(batches), BATCHES_PER_PART)]
         for part in track(parts, what):
-            rows = pl.concat([embed(batch) for batch in part])
+            rows = pl.concat([embed_batch(batch, forward) for batch in part])
             name = hashlib.sha256("".join(rows["text_hash"]).encode()).hexdigest()[:20]
             write_atomically(self.folder / f"{name}.parquet", rows.write_parquet)

@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-from complaintlab.embed.batches import Batch, batches, embed_batch
+from complaintlab.embed.batches import batches
 from complaintlab.embed.cache import Cache
 from complaintlab.embed.model import PACKAGED_SHA256
 from complaintlab.embed.reader import BATCHING, BUCKETS, adapters_of, load_reader
@@ -36,10 +36,8 @@ def unread(messages: pl.DataFrame, asked: Asked) -> pl.DataFrame:
     readable = distinct.filter(detect_language(distinct["text"]).is_in(list(SUPPORTED)))
     if asked == "all":
         return readable
-    sides = (readable.filter(pl.col("side") == side) for side in SIDES)
-    return pl.concat(
-        [some.filter(~load_model(side).sure(some)) for side, some in zip(SIDES, sides, strict=True)]
-    )
+    sides = {side: readable.filter(pl.col("side") == side) for side in SIDES}
+    return pl.concat([some.filter(~load_model(side).sure(some)) for side, some in sides.items()])
 
 
 def read_messages(messages: pl.DataFrame, root: Path) -> pl.DataFrame:
@@ -70,8 +68,4 @@ def _fill(cache: Cache, missing: pl.DataFrame, adapters: Path) -> None:
     reader = load_reader(adapters)
     tokens = reader.tokens(missing["text"], missing["before"])
     rows = missing.select(pl.col("pair").alias("text_hash"), truncated=pl.lit(False))
-
-    def read(batch: Batch) -> pl.DataFrame:
-        return embed_batch(batch, reader.forward)
-
-    cache.fill(list(batches(rows, tokens, BUCKETS)), read, "Reading")
+    cache.fill(list(batches(rows, tokens, BUCKETS)), reader.forward, "Reading")

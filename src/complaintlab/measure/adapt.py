@@ -21,9 +21,10 @@ from complaintlab.measure.model import HEADS, Floats, Head, Model, as_probabilit
 
 FOLDS = 5
 MINIMUM = 50
-"""Coded messages of a side from which on its gold is used, and cases that a label needs of either kind."""
+"""Coded messages of a side from which on its gold is used."""
 
 MINIMUM_CASES = 5
+"""Cases of either kind that a label needs."""
 
 PRIOR_SD = {"intercept": 1.0, "slope": 0.5, "features": 0.1, "reading": 0.05}
 """How far a weight may stray, on the scale of log-odds."""
