@@ -7,30 +7,37 @@ import polars as pl
 
 from complaintlab.measure.features import Side
 from complaintlab.measure.learn.adapters import Lower
-from complaintlab.measure.learn.folds import SEED, fit_and_score, folds
+from complaintlab.measure.learn.folds import SEED, Scores, fit_and_score, folds
 from complaintlab.measure.learn.texts import known
 from complaintlab.measure.model import HEADS, Floats, as_probabilities
 
-SHARES = (0.25, 0.5, 1.0)
+SHARES = (0.25, 0.5)
+"""Shares of the texts learned from, before all of them."""
+
 RESAMPLES = 200
 JUDGED = {"customer": "stance", "company": "acts"}
 
 
 def learning_curve(
-    X: Floats, y: dict[str, Floats], lower: Lower, hands: pl.Series, side: Side
+    X: Floats, y: dict[str, Floats], lower: Lower, hands: pl.Series, side: Side, whole: Scores
 ) -> pl.DataFrame:
-    """Columns measure, n_texts, value (macro-F1), lower, upper (95%, resampled texts)."""
+    """Columns measure, n_texts, value (macro-F1), lower, upper (95%, resampled texts).
+
+    ``whole`` are the scores by models of the other hands' texts; of the first fold they end the curve.
+    """
     out = folds(hands)[0]
     kept = sorted(set(range(len(X))) - set(out))
     mixed = np.random.default_rng(SEED).permutation(kept).tolist()
     name = JUDGED[side]
+    some = [sorted(mixed[: round(share * len(mixed))]) for share in SHARES]
+    points = [(len(rows), fit_and_score(X, y, lower, rows, out, side).read[name]) for rows in some]
+    points.append((len(kept), whole.read[name][out]))
+    coded, kind = known(y[name][out]), HEADS[side][name].kind
+    truth = y[name][out][coded] == 1
     rows = []
-    for share in SHARES:
-        some = sorted(mixed[: round(share * len(mixed))])
-        scored = fit_and_score(X, y, lower, some, out, side).read[name]
-        coded = known(y[name][out])
-        decided = _decided(as_probabilities(scored[coded], HEADS[side][name].kind), name)
-        rows.append({"measure": name, "n_texts": len(some), **_figure(y[name][out][coded] == 1, decided)})
+    for n, scored in points:
+        decided = _decided(as_probabilities(scored[coded], kind), name)
+        rows.append({"measure": name, "n_texts": n, **_figure(truth, decided)})
     return pl.DataFrame(rows)
 
 
