@@ -66,9 +66,19 @@ def test_calibration_undoes_overconfidence_and_a_shifted_share() -> None:
     rng = np.random.default_rng(1)
     truth = rng.normal(size=(20_000, 1))
     y = (rng.random(truth.shape) < 1 / (1 + np.exp(-truth))).astype(float)
-    slopes, intercepts = calibrate(3 * truth + 2, y, "each")
-    np.testing.assert_allclose(slopes, 1 / 3, atol=0.02)
-    np.testing.assert_allclose(intercepts, -2 / 3, atol=0.06)
+    found = calibrate(3 * truth + 2, None, y, "each")
+    np.testing.assert_allclose(found.features, 1 / 3, atol=0.02)
+    np.testing.assert_allclose(found.intercepts, -2 / 3, atol=0.06)
+
+
+def test_calibration_trusts_a_reading_as_far_as_it_tells_something() -> None:
+    rng = np.random.default_rng(1)
+    truth, told = rng.normal(size=(20_000, 1)), rng.normal(size=(20_000, 1))
+    y = (rng.random(truth.shape) < 1 / (1 + np.exp(-truth - told))).astype(float)
+    useful = calibrate(truth, 4 * told, y, "each")
+    np.testing.assert_allclose((useful.features, useful.reading), ([1.0], [0.25]), atol=0.05)
+    noise = calibrate(truth, rng.normal(size=truth.shape), y, "each")
+    assert noise.reading < 0.05, "a reading that tells nothing is not listened to"
 
 
 def test_calibration_of_exclusive_labels_finds_the_temperature() -> None:
@@ -76,9 +86,9 @@ def test_calibration_of_exclusive_labels_finds_the_temperature() -> None:
     truth = rng.normal(size=(20_000, 3))
     p = as_probabilities(truth, "one of")
     y = np.eye(3)[[rng.choice(3, p=row) for row in p]]
-    slopes, intercepts = calibrate(2 * truth, y, "one of")
-    np.testing.assert_allclose(slopes, 0.5, atol=0.02)
-    np.testing.assert_allclose(intercepts - intercepts.mean(), 0.0, atol=0.06)
+    found = calibrate(2 * truth, None, y, "one of")
+    np.testing.assert_allclose(found.features, 0.5, atol=0.02)
+    np.testing.assert_allclose(found.intercepts - found.intercepts.mean(), 0.0, atol=0.06)
 
 
 def test_a_hand_is_never_split_between_folds() -> None:

@@ -29,12 +29,19 @@ def observe(texts: pl.DataFrame, side: Side) -> tuple[NDArray[np.float32], tuple
         side: whose lexicon to read them by.
 
     Returns:
-        A matrix (messages × features) of numbers between 0 and about 2, and the features' names.
+        A matrix (messages × features) of numbers between 0 and about 2, and the features' names. A customer's
+        features stand twice, once for answers alone: a fault that opens a thread complains, one that
+        answers a question need not.
     """
     found = load_lexicon(side).observe(texts)
     written = texts.select(**_MANNER).cast(pl.Float32)
     columns = [*(held.astype(np.float32) for held in found.values()), *written.to_numpy().T]
-    return np.stack(columns, axis=1), (*found, *written.columns)
+    names = (*found, *written.columns)
+    seen = np.stack(columns, axis=1)
+    if side == "company":
+        return seen, names
+    answering = seen * seen[:, [names.index("answers")]]
+    return np.hstack([seen, answering]), (*names, *(f"{name} in an answer" for name in names))
 
 
 def _words(text: pl.Expr) -> pl.Expr:
@@ -57,7 +64,6 @@ _MANNER: dict[str, pl.Expr] = {
     "length": _words(_BARE).log1p() / 2,
     "short": _words(_BARE) < 4,
     "wordless": _BARE == "",
-    "linked": _TEXT.str.contains("http", literal=True),
     "answers": _BEFORE != "",
     "was_asked": _BEFORE.str.contains("?", literal=True),
     "length_before": _words(_BEFORE).log1p() / 2,

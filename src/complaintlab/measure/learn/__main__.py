@@ -89,13 +89,19 @@ def _arrays(
     arrays = {}
     for name, head in HEADS[side].items():
         rows = natural if _enough(y[name][natural]) else np.ones(len(natural), dtype=np.bool_)
-        tiers = [calibrate(of[name][rows], y[name][rows], head.kind) for of in (out.rules, out.read)]
-        constant = [rules[name][1], rules[name][1] + reading[name][1]]
+        coded = y[name][rows]
+        alone = calibrate(out.rules[name][rows], None, coded, head.kind)
+        added = out.read[name][rows] - out.rules[name][rows]
+        read = calibrate(out.rules[name][rows], added, coded, head.kind)
+        constant, further = rules[name][1], reading[name][1]
         arrays[f"{name}.features"] = rules[name][0]
-        arrays[f"{name}.reading"] = reading[name][0]
-        arrays[f"{name}.slopes"] = np.stack([slope for slope, _ in tiers])
+        arrays[f"{name}.reading"] = reading[name][0] * read.reading / read.features
+        arrays[f"{name}.slopes"] = np.stack([alone.features, read.features])
         arrays[f"{name}.intercepts"] = np.stack(
-            [slope * shift + intercept for (slope, intercept), shift in zip(tiers, constant, strict=True)]
+            [
+                alone.features * constant + alone.intercepts,
+                read.features * constant + read.reading * further + read.intercepts,
+            ]
         )
     return arrays
 

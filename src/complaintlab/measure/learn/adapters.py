@@ -25,7 +25,9 @@ from complaintlab.progress import track
 
 RANK = 16
 SCALE = 2.0
-EPOCHS = 2
+EPOCHS: dict[Side, int] = {"customer": 1, "company": 2}
+"""Passes over the texts; replies are half as many."""
+
 BATCH = 32
 RATE_ADAPTERS, RATE_HEADS, WEIGHT_DECAY, WARM_UP, DROPOUT = 5e-4, 2e-3, 0.02, 0.06, 0.2
 EMPHASIS = {"acts": 16.0, "stance": 1.0, "complaint": 1.0, "hostility": 1.0, "severity": 1.0, "target": 0.3}
@@ -171,7 +173,7 @@ def train(
         {"params": network.heads.parameters(), "lr": RATE_HEADS},
     ]
     optimizer = torch.optim.AdamW(groups, weight_decay=WEIGHT_DECAY)
-    batches = [batch for _ in range(EPOCHS) for batch in _shuffled(rows, lower.tokens, rng)]
+    batches = [batch for _ in range(EPOCHS[side]) for batch in _shuffled(rows, lower.tokens, rng)]
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, len(batches)))
     network.train()
     for batch in track(batches, f"Training the reader of the {side}"):
