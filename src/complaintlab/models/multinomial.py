@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from complaintlab.errors import ModelError
 from complaintlab.models.design import FloatArray
+from complaintlab.models.sandwich import clustered_covariance
 
 IntArray = npt.NDArray[np.int64]
 SEPARATED = 1e-9
@@ -43,7 +44,7 @@ def fit_multinomial(category: IntArray, X: FloatArray, clusters: IntArray) -> Mu
 
     Coefficients are statsmodels' ``MNLogit``. ``clusters`` is (n,) or (n, 2) integer codes: errors are
     clustered in one or two ways (Liang and Zeger 1986; Cameron, Gelbach and Miller 2011), with the factor
-    G/(G − 1) of statsmodels' ``Logit``.
+    G/(G − 1) · (n − 1)/(n − k) of statsmodels' ``Logit``.
 
     Raises:
         ModelError: the categories are separated by the covariates, or there is no convergence.
@@ -98,19 +99,4 @@ def _sandwich(X: FloatArray, category: IntArray, chance: FloatArray, clusters: I
         for k in range(1, K):
             weight = chance[:, j] * ((j == k) - chance[:, k])
             information[(j - 1) * p : j * p, (k - 1) * p : k * p] = X.T @ (weight[:, None] * X)
-    bread = np.linalg.inv(information)
-    ways = clusters[:, None] if clusters.ndim == 1 else clusters
-    meat = sum((_meat(scores, ways[:, way]) for way in range(ways.shape[1])), np.zeros_like(bread))
-    if ways.shape[1] == 2:
-        both = np.unique(ways, axis=0, return_inverse=True)[1].ravel()
-        meat = meat - _meat(scores, both)
-    return np.asarray(bread @ meat @ bread)
-
-
-def _meat(scores: FloatArray, cluster: IntArray) -> FloatArray:
-    codes = np.unique(cluster, return_inverse=True)[1].ravel()
-    order = np.argsort(codes, kind="stable")
-    begins = np.flatnonzero(np.diff(codes[order], prepend=-1))
-    sums = np.add.reduceat(scores[order], begins, axis=0)
-    G = len(begins)
-    return np.asarray(sums.T @ sums * G / max(G - 1, 1))
+    return clustered_covariance(scores, information, clusters)

@@ -85,8 +85,8 @@ def between_agents(
 def signed_replies(complaints: pl.DataFrame, spells: pl.DataFrame, horizon_days: float) -> pl.DataFrame:
     """Complaints whose first reply is signed, followed for the horizon after it or turned before its end.
 
-    Columns of :func:`at_first_reply` and ``y`` (turned). Critics who had turned before the reply are left out;
-    a competing end is no turning.
+    Columns of :func:`at_first_reply` and ``y`` (turned). Critics who had turned before the reply are left
+    out; a competing end is no turning.
     """
     zero, event = pl.col("zero_s"), pl.col("turned_s")
     until = zero + round(horizon_days * DAY)

@@ -20,7 +20,7 @@ AT_REPLY = ("load", "hour_of_week", "business_hours")
 
 
 def provoked(complaints: pl.DataFrame, spells: pl.DataFrame, analysis: Analysis) -> Estimate:
-    """Change of the chance that a reply is hostile (defends, mocks, attacks) per point of ``critic_hostility``.
+    """Change of the chance that a reply defends, mocks or attacks per point of ``critic_hostility``.
 
     One row per company reply; linear regression of its measured chance, with company effects: hostile replies
     are too rare for a logit with a company each. Held fixed: company, topic, severity, load and hour at the
