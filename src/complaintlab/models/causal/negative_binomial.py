@@ -65,8 +65,9 @@ def _covariance(
     dispersion: float,
     groups: IntArray,
 ) -> FloatArray:
-    """Clustered, of the weighted score equations (statsmodels has none with weights)."""
+    """Clustered, of the weighted score equations, observed curvature (statsmodels has none with weights)."""
     spread = 1 + dispersion * mean
     scores = (weights * (y - mean) / spread)[:, None] * design
-    information = design.T @ ((weights * mean / spread)[:, None] * design)
+    curvature = weights * mean * (1 + dispersion * y) / spread**2
+    information = design.T @ (curvature[:, None] * design)
     return clustered_covariance(scores, information, groups)

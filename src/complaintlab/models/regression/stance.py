@@ -55,16 +55,16 @@ def stance_after(complaints: pl.DataFrame) -> Iterator[Estimate]:
 def merged(stance: pl.Series, least: int) -> pl.Series:
     """Stances with fewer than ``least`` rows joined with the next one, from both ends towards neutral.
 
-    A neutral group that is still too small joins what is against. Silence is never joined with anything.
+    A neutral group that is still too small joins what is against, or else what is for. Silence is never joined with anything.
     Names are joined by "or".
     """
     counts = {name: int((stance == name).sum()) for name in STANCES}
     against = _gathered(STANCES[:MIDDLE], counts, least)
     favour = _gathered(STANCES[:MIDDLE:-1], counts, least)
     middle = [*against.pop(), STANCES[MIDDLE], *favour.pop()]
+    if sum(counts[name] for name in middle) < least and (against or favour):
+        middle += against.pop() if against else favour.pop()
     groups = [*against, middle, *favour]
-    if sum(counts[name] for name in middle) < least and against:
-        groups = [*against[:-1], against[-1] + middle, *favour]
     names = {
         name: " or ".join(sorted((one for one in group if counts[one]), key=STANCES.index))
         for group in groups
@@ -105,7 +105,7 @@ def _shares(known: pl.DataFrame) -> Iterator[Estimate]:
                 n_exposed=n, events=events, events_exposed=events, clusters=authors,
             )  # fmt: skip
             if n == 0:
-                yield row.unknown("nobody was answered so")
+                yield row.unknown("too few: no complaint is in this group")
                 continue
             limits = stats.binomtest(events, n).proportion_ci(0.95, method="wilson")
             yield replace(

@@ -146,6 +146,6 @@ def _adjusted(rows: list[Row]) -> str:
         return ""
     limits = " to ".join(signed(100 * silent[side]) for side in ("lower", "upper"))
     return (
-        f"Given the confounders, silence goes with an answer within the hour by "
+        "Given the confounders, the share of the silent is with an answer within the hour different by "
         f"{signed(100 * silent['estimate'])} points (95% interval {limits}). "
     )

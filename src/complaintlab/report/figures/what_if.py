@@ -45,7 +45,8 @@ def what_if_curves(curves: pl.DataFrame) -> Picture | None:
                     axes.set_xlabel(f"time since the {curve['clock'][0]}", fontsize=7.5)
             row[0].set_ylabel(f"risk of {_what(outcome)}")
         axes_list[0].legend(loc="upper left", handlelength=1.6, borderaxespad=0.1, fontsize=7.5)
-    takeaway = " ".join(_gaps(drawn.filter(pl.col("scenario") == name)) for name in names)
+    gaps = "; ".join(_gaps(drawn.filter(pl.col("scenario") == name)) for name in names)
+    takeaway = f"Change of the risk by the end, in points (95% interval): {gaps}."
     return Picture(figure, takeaway, f"Curves of each scenario beside what was seen. {takeaway}")
 
 
@@ -68,7 +69,7 @@ def _scenario(axes: Axes, curve: pl.DataFrame, top: float) -> None:
     axes.step(times, risk, where="post", color=BLUE, linestyle="--" if beyond else "-", label="scenario")
     _time_axis(axes, max(float(times.max()), 10 * MINUTE), by_day=curve["clock"][0] == "reply")
     axes.set_ylim(0, top)
-    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 4, 5, 10]))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
 
 
@@ -96,17 +97,13 @@ def _folded(title: str) -> str:
 
 
 def _gaps(curves: pl.DataFrame) -> str:
-    """One sentence a scenario: the change of each outcome's risk at the end."""
+    """A scenario, and the change of each outcome's risk at the end."""
     ends = curves.sort("time_s").group_by("outcome", maintain_order=True).last()
-    changes = "; ".join(_change(row) for row in ends.iter_rows(named=True))
+    changes = ", ".join(_change(row) for row in ends.iter_rows(named=True))
     mark = " (an extrapolation)" if curves["extrapolation"][0] else ""
-    scenario = str(curves["scenario"][0])
-    return f"{scenario[:1].upper()}{scenario[1:]}{mark}: {changes}."
+    return f"{curves['scenario'][0]}{mark}: {changes}"
 
 
 def _change(row: dict[str, Any]) -> str:
     limits = " to ".join(signed(100 * row[f"difference_{side}"]) for side in ("lower", "upper"))
-    return (
-        f"the risk of {_what(row['outcome'])} changes by {signed(100 * row['difference'])} points "
-        f"(95% interval {limits})"
-    )
+    return f"{_what(row['outcome'])} {signed(100 * row['difference'])} ({limits})"
