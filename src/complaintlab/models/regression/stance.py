@@ -55,8 +55,8 @@ def stance_after(complaints: pl.DataFrame) -> Iterator[Estimate]:
 def merged(stance: pl.Series, least: int) -> pl.Series:
     """Stances with fewer than ``least`` rows joined with the next one, from both ends towards neutral.
 
-    A neutral group that is still too small joins what is against, or else what is for. Silence is never joined with anything.
-    Names are joined by "or".
+    A neutral group that is still too small joins what is against, or else what is for. Silence is never
+    joined with anything. Names are joined by "or".
     """
     counts = {name: int((stance == name).sum()) for name in STANCES}
     against = _gathered(STANCES[:MIDDLE], counts, least)
