@@ -21,6 +21,8 @@ NAMES = (
     "estimates_trials",
     "estimates_reply_effects",
     "estimates_deletion",
+    "agents",
+    "what_if",
     "truth",
     "source",
     "episodes",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from complaintlab.models.incidence import cumulative_incidence
     from complaintlab.models.reply_effects.public import ReplyContrast, reply_effect
     from complaintlab.models.trials.public import TrialResult, target_trial
-    from complaintlab.models.what_if import what_if
+    from complaintlab.models.what_if.public import what_if
     from complaintlab.notebook import find_threads, show_report, show_thread, table
 
 __version__ = "0.1.0"
@@ -32,7 +32,7 @@ _HOMES = {
     "show_thread": "complaintlab.notebook",
     "table": "complaintlab.notebook",
     "target_trial": "complaintlab.models.trials.public",
-    "what_if": "complaintlab.models.what_if",
+    "what_if": "complaintlab.models.what_if.public",
 }
 
 __all__ = [

@@ -37,10 +37,11 @@ STAGE_HELP = {
     "spells": "Make episodes and their start-stop rows, with exposures known before each moment.",
     "incidence": "Describe how many are answered, turned and escalated by when.",
     "hazard": "Fit the Cox models, and the naive models that show what goes wrong.",
-    "regression": "Fit who gets answered, with average marginal effects.",
+    "regression": "Fit who gets answered, what critics show after a week, how agents differ, who provokes.",
     "trials": "Emulate target trials of reply timing by clone-censor-weight.",
     "reply_effects": "Estimate the effects of what the first reply does.",
     "deletion": "Estimate what deleting a complaint does, with the time of deletion imputed.",
+    "what_if": "Ask what if all were answered within an hour, every reply were proper, nothing deleted.",
     "verdicts": "Answer each claim of claims.yaml by the rule of the analysis plan.",
     "report": "Set figures, tables and verdicts as a PDF in reports/.",
 }

@@ -102,7 +102,17 @@ def test_a_changed_model_parameter_runs_only_what_is_behind_it(study: Path) -> N
     assert set(ran) <= {"verdicts", "report"}
 
 
-@pytest.mark.parametrize("name", ["1_look_at_threads", "2_measures_and_gold", "6_your_own_data"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "1_look_at_threads",
+        "2_measures_and_gold",
+        "3_reply_clusters",
+        "4_survival",
+        "5_regression_trials_what_if",
+        "6_your_own_data",
+    ],
+)
 def test_the_notebooks_run_from_top_to_bottom(study: Path, name: str) -> None:
     notebook = nbformat.read(study / "notebooks" / f"{name}.ipynb", as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells), "strip outputs before committing"

@@ -336,6 +336,8 @@ def _tables(tables: dict[str, pl.DataFrame]) -> Tables:
         curves_trials=tables["curves_trials"],
         answered=tables["estimates_regression"],
         estimates=pl.concat([tables["estimates_trials"], tables["estimates_reply_effects"]]),
+        agents=tables["agents"],
+        what_if=tables["what_if"],
         balance=pl.concat([tables["balance_trials"], tables["balance_reply_effects"]]),
         weights=pl.concat([tables["weights_trials"], tables["weights_reply_effects"]]),
         positivity=tables["positivity"],

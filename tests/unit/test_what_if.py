@@ -7,13 +7,16 @@ import datetime as dt
 import numpy as np
 import polars as pl
 import pytest
+from spells_case import ANALYSIS
 
 from complaintlab.errors import UserError
 from complaintlab.models.strategies import DAY, HOUR, WITHIN_1H
-from complaintlab.models.what_if import SCENARIOS, share_beyond, what_if
+from complaintlab.models.what_if import SCENARIOS, run, share_beyond, what_if
+from complaintlab.params import Inference, Trials
 from complaintlab.report.figures.what_if import what_if_curves
+from complaintlab.tables import TABLES
 
-HOURLY, PROPER, KEPT = (scenario.name for scenario in SCENARIOS)
+HOURLY, PROPER_24H, PROPER, KEPT = (scenario.name for scenario in SCENARIOS)
 SOOTHED, ROUSED = 0.2, 3.0
 
 
@@ -45,12 +48,14 @@ def study(n: int, seed: int, *, deleted_share: float = 0.4) -> tuple[pl.DataFram
         "episode_id", "company", "load", "hour_of_week", "business_hours", start_s=pl.lit(0, pl.Int64),
         hostility_last="hostility", against_so_far=0, replies_so_far=0, critic_deleted=False,
         deletion_lower_s=pl.lit(None, pl.Int64), deletion_upper_s=pl.lit(None, pl.Int64),
+        answered=pl.lit(False), agent_id=pl.lit(None, pl.String),
     ).with_columns(at)  # fmt: skip
     deleted = rows.filter(pl.Series(np.isfinite(gone))).with_columns(
         start_s=pl.col("gone") + 1, critic_deleted=True, deletion_lower_s="gone",
         deletion_upper_s=pl.col("gone") + 1,
     )  # fmt: skip
-    return episodes, pl.concat([rows, deleted]).drop("gone").sort("episode_id", "start_s")
+    replied = rows.with_columns(start_s=pl.Series(reply.astype(int) + 1), answered=pl.lit(True))
+    return episodes, pl.concat([rows, deleted, replied]).drop("gone").sort("episode_id", "start_s")
 
 
 def _escalated(
@@ -120,9 +125,47 @@ def test_usual_care_is_the_share_that_was_seen_where_nobody_is_lost(curves: pl.D
     assert last(curves, KEPT)["usual"] == pytest.approx(seen, abs=1e-9)
 
 
+def test_every_reply_proper_recovers_the_risk_that_better_replies_would_leave() -> None:
+    rng, n = np.random.default_rng(7), 5000
+    episodes, spells = study(n, 7)
+    hostility = episodes["hostility"].to_numpy()
+    proper = rng.random(n) < np.where(hostility == 1, 0.3, 0.7)
+    chance = 0.02 + 0.10 * ~proper + 0.2 * hostility
+    shown = rng.random(n) < chance
+    after = pl.Series((rng.random(n) * 6 * DAY).astype(int) + 1)
+    told = episodes.with_columns(
+        first_reply_quality=pl.Series(np.where(proper, "proper", "other")),
+        escalated_s=pl.when(pl.Series(shown)).then(pl.col("first_reply_s") + after),
+    )
+    found = last(what_if(told, spells, scenarios=[SCENARIOS[2]]), PROPER)
+    truth_if, truth_usual = float((0.02 + 0.2 * hostility).mean()), float(chance.mean())
+    naive = shown[proper].mean() - shown.mean()
+    assert found["difference_lower"] < truth_if - truth_usual < found["difference_upper"]
+    assert abs(found["risk"] - truth_if) < 0.02
+    assert naive < found["difference"] - 0.03  # the calm get the proper replies
+    assert not found["extrapolation"]
+
+
+def test_without_proper_replies_that_scenario_says_so() -> None:
+    episodes, spells = study(300, 2)
+    none = episodes.with_columns(first_reply_quality=pl.lit("other"))
+    found = what_if(none, spells, scenarios=[SCENARIOS[2]])
+    assert found["reason"].to_list() == ["Only 0 critics escalated after a reply that was proper: too few."]
+
+
+def test_the_stage_writes_its_table_and_an_empty_one_without_complaints() -> None:
+    episodes, spells = study(400, 4)
+    trials = Trials(positivity_lower=0.05, positivity_upper=0.95, truncate_at=0.99)
+    settings = ANALYSIS, Inference(resamples=4, seed=1, folds=5), trials
+    found = run(episodes, spells, *settings).what_if
+    TABLES["what_if"].validate(found)
+    assert found.select("scenario", "outcome").unique().height == 8
+    assert run(episodes.clear(), spells.clear(), *settings).what_if.is_empty()
+
+
 def test_says_why_a_scenario_has_no_curve() -> None:
     episodes, spells = study(400, 2, deleted_share=0.0)
-    found = what_if(episodes, spells, scenarios=SCENARIOS[2:], resamples=2)
+    found = what_if(episodes, spells, scenarios=SCENARIOS[3:], resamples=2)
     assert found["reason"].to_list() == ["Nothing was deleted."]
     assert found["risk"].to_list() == [None]
     assert what_if_curves(found) is None
@@ -143,12 +186,15 @@ def test_more_complaints_in_an_hour_than_were_ever_answered_is_an_extrapolation(
 def test_the_figure_marks_an_extrapolation_and_says_the_change(curves: pl.DataFrame) -> None:
     picture = what_if_curves(curves)
     assert picture is not None
-    assert len(picture.figure.axes) == 3
-    assert "Nothing deleted: the risk of escalating changes by −" in picture.takeaway
+    assert len(picture.figure.axes) == 4
+    assert f"{KEPT}: escalating −" in picture.takeaway
     assert "extrapolation" not in picture.takeaway
     marked = what_if_curves(curves.with_columns(extrapolation=pl.lit(True)))
     assert marked is not None
     assert all("(extrapolation)" in axes.get_title(loc="left") for axes in marked.figure.axes)
+    both = pl.concat([curves, curves.with_columns(outcome=pl.lit("turned"))])
+    assert (grid := what_if_curves(both)) is not None
+    assert len(grid.figure.axes) == 8
 
 
 def test_refuses_an_unknown_outcome_and_too_few_complaints() -> None:

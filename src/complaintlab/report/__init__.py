@@ -53,6 +53,8 @@ def run(
     estimates_trials: pl.DataFrame,
     estimates_reply_effects: pl.DataFrame,
     estimates_deletion: pl.DataFrame,
+    agents: pl.DataFrame,
+    what_if: pl.DataFrame,
     balance_trials: pl.DataFrame,
     balance_reply_effects: pl.DataFrame,
     weights_trials: pl.DataFrame,
@@ -105,6 +107,8 @@ def run(
                 estimates_deletion,
             ]
         ),
+        agents=agents,
+        what_if=what_if,
         balance=shown_balance(pl.concat([balance_trials, balance_reply_effects]), ordered),
         weights=pl.concat([weights_trials, weights_reply_effects]),
         positivity=shown_positivity(positivity),

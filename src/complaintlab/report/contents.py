@@ -25,7 +25,20 @@ from complaintlab.params import (
     World,
 )
 from complaintlab.report import results
-from complaintlab.report.figures import checks, course, effects, forest, judged, measures, plan, texts
+from complaintlab.report.associations import associations
+from complaintlab.report.counts import count_rows
+from complaintlab.report.figures import (
+    checks,
+    course,
+    effects,
+    forest,
+    judged,
+    measures,
+    people,
+    plan,
+    texts,
+    what_if,
+)
 from complaintlab.report.measurement import measurement
 from complaintlab.report.narrative import abstract, limits
 from complaintlab.report.provenance import provenance
@@ -63,6 +76,8 @@ class Tables(NamedTuple):
     curves_trials: pl.DataFrame
     answered: pl.DataFrame
     estimates: pl.DataFrame
+    agents: pl.DataFrame
+    what_if: pl.DataFrame
     balance: pl.DataFrame
     weights: pl.DataFrame
     positivity: pl.DataFrame
@@ -104,6 +119,9 @@ def pictures(tables: Tables, minimum_cell: int, horizon_days: float) -> dict[str
         "answered": effects.who_is_answered(tables.answered),
         "outcomes": course.outcomes(tables.curves_incidence, horizon_days),
         "strategies": course.strategies(tables.curves_trials),
+        "what_if": what_if.what_if_curves(tables.what_if),
+        "stance": people.stance_after_a_week(tables.answered, minimum_cell),
+        "agents": people.agents_apart(tables.agents, tables.answered, minimum_cell),
         "forest": forest.claims_forest(tables.verdicts, tables.estimates),
         "balance": checks.love_plot(tables.balance),
         "positivity": checks.positivity(tables.positivity, minimum_cell),
@@ -133,6 +151,8 @@ def content(
         "quarantine": results.quarantine_rows(tables.quarantine),
         "measurement": measurement(tables.quality, tables.drift, tables.measures, minimum),
         "reply_types": results.reply_type_rows(tables.reply_types, minimum),
+        "count_claims": count_rows(tables.estimates, claims),
+        "associations": associations(tables.answered),
         "weights": results.weight_rows(tables.weights, minimum, settings.rule.ess_per_arm),
         "limits": limits(tables.source, tables.complaints, tables.quality),
         "provenance": provenance(root, settings, tables.source),

@@ -9,7 +9,16 @@ from __future__ import annotations
 import dataframely as dy
 
 from complaintlab.tables.collect import Latent, Posts, Quarantine, Sightings, Source, Truth
-from complaintlab.tables.estimates import Balance, Curves, Estimates, Positivity, Verdicts, Weights
+from complaintlab.tables.estimates import (
+    Agents,
+    Balance,
+    Curves,
+    Estimates,
+    Positivity,
+    Verdicts,
+    Weights,
+    WhatIf,
+)
 from complaintlab.tables.spells import Episodes, Flow, Spells
 from complaintlab.tables.texts import (
     Calibration,
@@ -54,6 +63,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "estimates_trials": Estimates,
     "estimates_reply_effects": Estimates,
     "estimates_deletion": Estimates,
+    "agents": Agents,
     "curves_incidence": Curves,
     "curves_trials": Curves,
     "balance_trials": Balance,
@@ -61,6 +71,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "weights_trials": Weights,
     "weights_reply_effects": Weights,
     "positivity": Positivity,
+    "what_if": WhatIf,
     "verdicts": Verdicts,
 }
 """Tables by name; the pipeline keeps each in ``data/tables/<name>.parquet``."""

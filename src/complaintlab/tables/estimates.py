@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataframely as dy
 
-from complaintlab.tables.columns import count, flag, number, probability, string, texts
+from complaintlab.tables.columns import count, flag, id_, number, one_of, probability, string, texts
 
 SCALES = ("log_hr", "log_rr", "log_or", "rd", "ame", "share", "risk")
 VERDICTS = (
@@ -43,6 +43,19 @@ class Estimates(dy.Schema):
     seed = dy.UInt64(description="seed of the resamples")
 
 
+class Agents(dy.Schema):
+    """One row per agent who signed first replies: how often critics turned, beside their company."""
+
+    agent_id = id_("keyed signature", key=True)
+    company = string("for whom they answer")
+    n = count("first replies that were followed")
+    critics = count("distinct critics who got them")
+    turned = count("of the replies, after which the critic turned")
+    effect = number("predicted deviation of the chance to turn from the company's", nullable=False)
+    lower = number("its 95% interval", nullable=False)
+    upper = number("its 95% interval", nullable=False)
+
+
 class Curves(dy.Schema):
     """One row per curve and time: what figures draw."""
 
@@ -54,6 +67,27 @@ class Curves(dy.Schema):
     lower = number("95% interval")
     upper = number("95% interval")
     n_risk = number("at risk, weighted")
+
+
+class WhatIf(dy.Schema):
+    """One row per scenario, outcome and time: the risk had everything gone as the scenario has it."""
+
+    place = dy.UInt32(primary_key=True, description="order of the scenarios")
+    scenario = string("what every complaint gets", key=True)
+    outcome = string("the outcome", key=True)
+    time_s = dy.Float64(primary_key=True, description="seconds on the clock; 0 where there is no curve")
+    clock = one_of(("complaint", "reply"), "where time starts")
+    risk = probability("risk under the scenario; null where there is no curve")
+    lower = probability("95% interval")
+    upper = probability("95% interval")
+    usual = probability("risk as it was, in the same complaints")
+    difference = number("risk under the scenario less that as it was")
+    difference_lower = number("95% interval")
+    difference_upper = number("95% interval")
+    n = count("complaints, or replies, that the curve stands for")
+    share_beyond = probability("of the complaints at which more replies are asked for than were seen")
+    extrapolation = flag("that share is more than 5%")
+    reason = string("why there is no curve", nullable=True)
 
 
 class Balance(dy.Schema):

@@ -17,7 +17,9 @@ from complaintlab.models.causal.aipw import (
     propensity_of,
     reply_effect,
 )
-from complaintlab.models.causal.inference import codes
+from complaintlab.models.causal.inference import codes, resampling_unit
+from complaintlab.models.causal.negative_binomial import MODEL as NEGATIVE_BINOMIAL
+from complaintlab.models.causal.negative_binomial import negative_binomial_ratio
 from complaintlab.models.causal.pooling import clustered_effect
 from complaintlab.models.exposures import GROUPS, Exposure
 from complaintlab.models.reply_effects.arms import arm_rows, companies_row
@@ -169,6 +171,8 @@ def _rows(made: Estimation, exposure: Exposure, key: Row, decides: bool) -> Iter
     yield row(
         {**key, **over}, estimate=kept / len(found.kept), n=len(found.kept), n_exposed=kept, converged=True
     )
+    if found.measure == "log_ratio":
+        yield _dispersed(made, plain)
     reference = {**key, "variant": "reference", "scale": "risk"}
     if found.measure != "log_ratio" and exposure.interaction is None:
         yield row(reference, estimate=found.risk_unexposed, n=kept, converged=found.converged)
@@ -176,6 +180,19 @@ def _rows(made: Estimation, exposure: Exposure, key: Row, decides: bool) -> Iter
         yield from _groups(made, exposure, moderator, {**plain, "variant": "secondary"})
     if exposure.interaction is not None:
         yield _interaction(made, exposure, key)
+
+
+def _dispersed(made: Estimation, key: Row) -> Row:
+    """The ratio of mean counts by negative binomial regression with the same weights and confounders."""
+    case, found = made.case, made.found
+    everybody = np.ones(len(made.y), dtype=bool)
+    cluster, df = resampling_unit(made.author, made.company)
+    ratio = negative_binomial_ratio(made.y, case.exposed, case.X, found.weights, cluster, df)
+    counted = counts(case, made.y, found, everybody) | {"clusters": len(np.unique(cluster[found.kept]))}
+    here = {**key, "model": NEGATIVE_BINOMIAL, "variant": NEGATIVE_BINOMIAL}
+    if isinstance(ratio, str):
+        return row(here, **counted | {"converged": False}, reason=ratio)
+    return row(here, **counted, **numbers(ratio))
 
 
 def _groups(made: Estimation, exposure: Exposure, moderator: str, key: Row) -> Iterator[Row]:

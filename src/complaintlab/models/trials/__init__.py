@@ -15,6 +15,7 @@ from complaintlab.models.causal.logistic import Features
 from complaintlab.models.design import confounder_matrix
 from complaintlab.models.strategies import DAY, PATIENCE_S, Strategy, grid
 from complaintlab.models.trials.course import course
+from complaintlab.models.trials.dispersed import negative_binomial_row
 from complaintlab.models.trials.emulation import Trial, emulate
 from complaintlab.models.trials.features import features, with_answered
 from complaintlab.models.trials.processes import Processes, fit_processes
@@ -118,6 +119,12 @@ def _answers(
     ]
     rows += [
         reference_row(q, trial, plans.pair(q)[1]) for q in wanted if q.variant == "primary" and not q.ratio
+    ]
+    X, _ = confounder_matrix(eligible, companies=False)
+    rows += [
+        negative_binomial_row(q, trial, plans.pair(q), X, cluster)
+        for q in wanted
+        if q.ratio and q.variant == "primary"
     ]
     rows += no_step_reversed(rows)
     return _described(pl.concat(rows), eligible, trial, plans, wanted)

@@ -92,6 +92,12 @@ def empty_row(question: Question, reason: str, n: int, seed: int) -> pl.DataFram
     return _row(question, None, reason, n=n, converged=False, resamples=0, seed=seed)
 
 
+def filled_row(question: Question, found: Effect | str, **rest: object) -> pl.DataFrame:
+    """One row of ``estimates_trials`` from an effect in closed form, or the reason why there is none."""
+    known = None if isinstance(found, str) else found
+    return _row(question, known, found if isinstance(found, str) else None, resamples=0, seed=0, **rest)
+
+
 def why_not(first: Arm, second: Arm) -> str | None:
     """The reason for which the arms cannot be compared, in one sentence; None where they can."""
     for arm in (first, second):

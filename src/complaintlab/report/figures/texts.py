@@ -20,6 +20,8 @@ from complaintlab.report.style import (
 )
 
 SHOWN_REPLIES = 2000
+SIGN_WIDTH, LINE_HEIGHT = 0.0085, 0.042
+"""Of a letter and a line on the map of replies, as shares of its axes."""
 LEAST_POINTS = 20
 """A map of fewer distinct points shows no families."""
 STRONG = 0.667
@@ -79,6 +81,7 @@ def reply_map(types: pl.DataFrame, members: pl.DataFrame) -> Picture | None:
     names = dict(types.select("type_id", "name").iter_rows())
     with house_style():
         figure, (axes,) = panels(1, 1, 3.6)
+        labels: list[tuple[float, float, str]] = []
         families = sample.sort("type_id", "post_id").group_by("type_id", maintain_order=True)
         for k, ((type_id,), part) in enumerate(families):
             colour, noise = LINES[k % len(LINES)][0], type_id == -1
@@ -93,7 +96,9 @@ def reply_map(types: pl.DataFrame, members: pl.DataFrame) -> Picture | None:
                 zorder=1 if noise else 2,
             )
             if not noise:
-                _name(axes, part, _short(names.get(type_id, "")))
+                x, top = float(np.median(part["x"].to_numpy())), float(part["y"].to_numpy().max())
+                labels.append((x, top, _short(names.get(type_id, ""))))
+        _name(axes, labels)
         axes.set_axis_off()
     takeaway = _map_takeaway(types)
     return Picture(figure, takeaway, f"Map of replies; near replies say alike things. {takeaway}")
@@ -112,12 +117,20 @@ def _dots(
     axes.plot([], [], marker, color=colour, markersize=4, label=table["corpus"][0])
 
 
-def _name(axes: Axes, part: pl.DataFrame, name: str) -> None:
-    """Above the family's points, so that none is hidden."""
-    x, top = float(np.median(part["x"].to_numpy())), float(part["y"].to_numpy().max())
-    axes.annotate(
-        name, (x, top), (0, 4), textcoords="offset points", ha="center", va="bottom", fontsize=6.5, color=INK
-    )
+def _name(axes: Axes, labels: list[tuple[float, float, str]]) -> None:
+    """Above each family's points (x, top, name), so that none is hidden; moved up from one another."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    sign, line = SIGN_WIDTH * (right - left), LINE_HEIGHT * (top - bottom)
+    placed: list[tuple[float, float, str]] = []
+    for x, y, name in sorted(labels, key=lambda label: (label[1], label[0])):
+        height = y + line / 2
+        for other_x, other_y, other in placed:
+            beside = abs(other_x - x) > sign * (len(other) + len(name)) / 2
+            if not beside and height < other_y + line:
+                height = other_y + line
+        placed.append((x, height, name))
+        axes.text(x, height, name, ha="center", va="bottom", fontsize=6.5, color=INK)
+    axes.set_ylim(bottom, max([top, *(height + line for _, height, _ in placed)]))
 
 
 def _short(name: str) -> str:
