@@ -109,7 +109,7 @@ def judge(
     if isinstance(found, str):
         return Case(claim, None, found, (), family_size)
     companies = companies_with_both_arms(claim, evidence.episodes, evidence.measures, trials, horizon_days)
-    why = below_minimum(found, companies, rule)
+    why = below_minimum(found, claim, companies, rule)
     lowered = lowered_by(claim, evidence.quality, evidence.estimates, evidence.complaints)
     return Case(claim, found, why, tuple(lowered), family_size)
 

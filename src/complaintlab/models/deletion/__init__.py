@@ -44,7 +44,7 @@ from complaintlab.params import Analysis, Inference
 
 DELETION = Comparison(DELETED, LEFT, "deleted or hidden by the host")
 WITHDRAWAL = Comparison(WITHDRAWN, KEPT, "answered with a reply that was then removed or edited")
-SUMMED = ("n", "n_exposed", "events", "events_exposed")
+SUMMED = ("n", "n_exposed", "events", "events_exposed", "parameters")
 
 
 class Outputs(NamedTuple):
@@ -67,9 +67,8 @@ def run(
     later; naive differences; bounds where nobody knows who deleted. What cannot be estimated has a row with
     the reason.
     """
-    opened = episodes.filter(pl.col("kind").cast(pl.String) != "praise")
-    fair = opened.filter(pl.col("p_nonsense") < analysis.nonsense_threshold)
-    nonsense = opened.filter(pl.col("p_nonsense") >= analysis.nonsense_threshold)
+    kind = pl.col("kind").cast(pl.String)
+    fair, nonsense = (episodes.filter(kind == what) for what in ("complaint", "nonsense"))
     settings = Settings.of(spells, analysis, inference)
     cohort = complaints(fair, posts, acts_on(deletions, HOST))
     with threadpool_limits(1):
@@ -79,7 +78,7 @@ def run(
             *_bounds(made, fair, posts, deletions, settings),
             _fair_minus_nonsense(made, _of_nonsense(nonsense, posts, deletions, settings), settings),
             *_left(made, cohort, settings),
-            *_withdrawn(answered(opened, posts, deletions), settings),
+            *_withdrawn(answered(fair, posts, deletions), settings),
         ]
     return Outputs(table(rows))
 
@@ -139,7 +138,7 @@ def _fair_minus_nonsense(fair: Answer | str, nonsense: Answer | str, settings: S
         reason = fair if isinstance(fair, str) else f"There is nothing to compare with: {nonsense}"
         return row("D2", FAIR_MINUS_NONSENSE, days, **primary | {"reason": reason})
     parts = [arms_counts(one.first, one.second) for one in (fair, nonsense)]
-    summed = {name: sum(int(str(part[name])) for part in parts) for name in SUMMED}
+    summed = {name: sum(float(str(part[name])) for part in parts) for name in SUMMED}
     found = numbers(_less(fair.effect(days), nonsense.effect(days)))
     least = {
         "ess": min(float(str(part["ess"])) for part in parts),
