@@ -16,6 +16,7 @@ from complaintlab.models.causal.glm import affordable_ridge, effective_parameter
 from complaintlab.models.reply_effects.tail import EXACT, exact_share, informative_size, p_smaller
 from complaintlab.params import VerdictRule, load_params
 from complaintlab.verdicts.answer import Case, adjust
+from complaintlab.verdicts.certainty import THESE_ONLY, certainty
 from complaintlab.verdicts.testable import Primary, below_minimum
 
 ENOUGH = Primary(
@@ -139,3 +140,8 @@ def test_the_faster_the_better_asks_that_no_step_is_reversed(
     (case,) = adjust([Case(t4, found, None, (), 1)])
     assert case.p_adjusted is not None
     assert (case.p_adjusted < 0.05) == supported
+
+
+def test_what_rests_on_fewer_than_five_companies_is_tentative_at_most() -> None:
+    assert certainty([]) == "high"
+    assert certainty([THESE_ONLY]) == "tentative"

@@ -11,8 +11,9 @@ from complaintlab.worlds.laws import Floats, Laws
 from complaintlab.worlds.people import Complaints
 
 WARM = ("apology", "empathy", "thank")
+CIVIL = {"regret", "explain", "joke", "close"}
 LASHING_OUT = [ACTS.index(act) for act in ("mock", "attack")]
-KIND = [row for row, act in enumerate(ACTS) if act in COURTESIES | REMEDIES | {"explain", "joke"}]
+KIND = [row for row, act in enumerate(ACTS) if act in COURTESIES | REMEDIES | CIVIL]
 """Who mocks or attacks does nothing of this in the same reply."""
 DRAWS = 500
 """Of a reply of a quality that is set, at most: one in a hundred is bad where that is rarest."""
