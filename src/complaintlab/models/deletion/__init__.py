@@ -44,7 +44,7 @@ from complaintlab.params import Analysis, Inference
 
 DELETION = Comparison(DELETED, LEFT, "deleted or hidden by the host")
 WITHDRAWAL = Comparison(WITHDRAWN, KEPT, "answered with a reply that was then removed or edited")
-SUMMED = ("n", "n_exposed", "events", "events_exposed", "parameters")
+SUMMED = ("n", "n_exposed", "events", "events_exposed")
 
 
 class Outputs(NamedTuple):
@@ -138,10 +138,11 @@ def _fair_minus_nonsense(fair: Answer | str, nonsense: Answer | str, settings: S
         reason = fair if isinstance(fair, str) else f"There is nothing to compare with: {nonsense}"
         return row("D2", FAIR_MINUS_NONSENSE, days, **primary | {"reason": reason})
     parts = [arms_counts(one.first, one.second) for one in (fair, nonsense)]
-    summed = {name: sum(float(str(part[name])) for part in parts) for name in SUMMED}
+    summed = {name: sum(int(str(part[name])) for part in parts) for name in SUMMED}
     found = numbers(_less(fair.effect(days), nonsense.effect(days)))
     least = {
         "ess": min(float(str(part["ess"])) for part in parts),
+        "parameters": sum(float(str(part["parameters"])) for part in parts),
         "converged": "reason" not in found and all(part["converged"] for part in parts),
     }
     return row("D2", FAIR_MINUS_NONSENSE, days, **{**primary, **summed, **found, **least})
