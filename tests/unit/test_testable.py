@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from complaintlab.verdicts.answer import Case, adjust
 from complaintlab.verdicts.certainty import THESE_ONLY, certainty
 from complaintlab.verdicts.testable import Primary, below_minimum
 
+Pick = Callable[[str], Claim]
+
 ENOUGH = Primary(
     model="augmented-ipw", estimate=0.05, se=0.01, lower=0.03, upper=0.07, p=None, df=None, n=3000,
     n_exposed=1000, events=700, events_exposed=300, ess=900.0, reference_risk=0.2, parameters=40.0,
@@ -35,7 +38,7 @@ def rule(repo: Path) -> VerdictRule:
 
 
 @pytest.fixture(scope="module")
-def claim(repo: Path):  # type: ignore[no-untyped-def]
+def claim(repo: Path) -> Pick:
     claims = load_claims(repo / "claims.yaml")
     return claims.of
 
@@ -46,13 +49,13 @@ def data(n: int, columns: int, share: float, seed: int = 1) -> tuple[np.ndarray,
     return X, (rng.random(n) < share).astype(float), np.ones(n)
 
 
-def test_seven_hundred_events_afford_forty_columns_and_three_hundred_do_not(rule: VerdictRule, claim) -> None:  # type: ignore[no-untyped-def]
+def test_seven_hundred_events_afford_forty_columns_not_three_hundred(rule: VerdictRule, claim: Pick) -> None:
     assert below_minimum(ENOUGH, claim("N1"), 24, rule) is None
     few = replace(ENOUGH, events=300, events_exposed=150)
     assert below_minimum(few, claim("N1"), 24, rule) == "fewer than 10 events per effective parameter"
 
 
-def test_where_nearly_everybody_has_the_outcome_the_others_are_counted(rule: VerdictRule, claim) -> None:  # type: ignore[no-untyped-def]
+def test_where_nearly_all_have_the_outcome_the_others_are_counted(rule: VerdictRule, claim: Pick) -> None:
     most = replace(ENOUGH, events=2900, events_exposed=950)
     assert below_minimum(most, claim("N1"), 24, rule) == "fewer than 10 events per effective parameter"
 
@@ -89,7 +92,7 @@ def test_of_too_few_events_no_penalty_makes_enough() -> None:
     assert parameters > 9 / 10
 
 
-def test_no_event_in_a_large_sample_is_an_answer_and_in_a_small_one_is_none(rule: VerdictRule, claim) -> None:  # type: ignore[no-untyped-def]
+def test_no_event_in_a_large_sample_is_an_answer(rule: VerdictRule, claim: Pick) -> None:
     assert below_minimum(NONE_FAR, claim("P2"), 24, rule) is None
     small = replace(NONE_FAR, n=300, n_exposed=300, ess=300.0)
     assert below_minimum(small, claim("P2"), 24, rule) == (
@@ -132,8 +135,8 @@ def test_events_of_one_company_make_the_sample_smaller() -> None:
     ("estimate", "p_beside", "supported"), [(0.2, 0.001, True), (0.2, 0.4, False), (-0.2, 0.4, True)]
 )
 def test_the_faster_the_better_asks_that_no_step_is_reversed(
-    estimate: float, p_beside: float, supported: bool, claim
-) -> None:  # type: ignore[no-untyped-def]
+    estimate: float, p_beside: float, supported: bool, claim: Pick
+) -> None:
     """On the other side, slower is better, the steps do not matter."""
     t4: Claim = claim("T4")
     found = replace(ENOUGH, estimate=estimate, se=0.03, p_beside=p_beside)

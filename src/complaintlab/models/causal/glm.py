@@ -109,7 +109,8 @@ def affordable_ridge(
     raised[[0, *(1 + j for j in free)]] = False
     budget = limiting_events(y, weights, family) / EVENTS_PER_PARAMETER
     design = np.column_stack([np.ones(len(y)), X])
-    factor, beta = 1.0, None
+    factor = 1.0
+    beta: FloatArray | None = None
     for _ in range(ROUNDS):
         penalties = np.where(raised, ridge * factor, ridge)
         beta, _ = fit_glm(X, y, weights, family, beta, ridge=penalties)
