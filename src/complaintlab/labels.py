@@ -18,6 +18,9 @@ QUALITIES: Final = ("proper", "bad", "other")
 
 ROLES: Final = ("critic", "company", "bystander", "unknown")
 
+EPISODE_KINDS: Final = ("complaint", "praise", "nonsense")
+"""What opens an episode; claims are about complaints, T7 about praise, and D2 compares with nonsense."""
+
 ENDS: Final = ("author_deleted", "account_gone", "locked", "horizon", "last_seen")
 """How the follow-up of an episode ends; a host's deletion is an exposure, never an end."""
 

@@ -118,7 +118,7 @@ class Embed(Section):
     model: str
     roles: tuple[Literal["critic", "company", "bystander"], ...]
     replies: Literal["first", "all"]
-    readings: Literal["needed", "all", "none"] | None = None
+    readings: Literal["needed", "suspected", "all", "none"] | None = None
 
 
 class Cluster(Section):
@@ -168,6 +168,7 @@ class VerdictRule(Section):
     alpha: Share
     power: Share
     events_per_arm: Positive
+    events_per_parameter: Positive
     ess_per_arm: Positive
     companies_both_arms: Positive
 

@@ -71,3 +71,13 @@ def test_a_claim_from_an_unknown_source_is_refused(repo: Path, tmp_path: Path) -
     (tmp_path / "claims.yaml").write_text(text)
     with pytest.raises(UserError, match="claim T1 is from 'X'"):
         load_claims(tmp_path / "claims.yaml")
+
+
+def test_moderators_are_those_that_the_stages_show_apart(claims: Claims) -> None:
+    columns = {"hostile": "hostility", "spread": "spread_before", "apology": "apology"}
+    for claim in claims.claims:
+        if claim.id in EXPOSURES:
+            shown = tuple(columns[name] for name in EXPOSURES[claim.id].moderators)
+        else:
+            shown = ("business_hours",) if claim.id == "T3" else ()
+        assert claim.moderators == shown, claim.id

@@ -34,7 +34,7 @@ def episodes() -> pl.DataFrame:
     return frame.with_columns(
         first_reply_id=pl.when(replied).then(pl.format("r{}", "episode_id")),
         first_reply_quality=pl.when(replied).then(quality).cast(frame.schema["first_reply_quality"]),
-        p_nonsense=pl.Series(np.arange(N) % 3 == 0).cast(pl.Float64),
+        kind=pl.Series(np.where(np.arange(N) % 3 == 0, "nonsense", "complaint")),
     )
 
 
@@ -127,7 +127,7 @@ def test_few_deletions_are_told_as_too_few(
 def test_without_nonsense_openers_there_is_nothing_to_compare_with(
     episodes: pl.DataFrame, settings: tuple[Analysis, Inference]
 ) -> None:
-    fair = episodes.filter(pl.col("p_nonsense") < 0.5)
+    fair = episodes.filter(pl.col("kind") == "complaint")
     deletions = deleted(fair, list(range(0, fair.height, 4)), exact=2.0)
     tables = fair, made_spells(fair), deletions, posts(fair, ["page"] * fair.height)
     rows = run(*tables, *settings).estimates_deletion

@@ -77,10 +77,21 @@ def test_an_opener_that_concerns_two_companies_opens_two_episodes_of_one_author(
     assert episodes["episode_id"].n_unique() == 2
 
 
-def test_nonsense_questions_and_unsupported_languages_are_out_and_counted() -> None:
+def test_nonsense_is_an_episode_of_its_own_whatever_it_says_besides() -> None:
+    case = Case([Thread("a", LATE, nonsense=0.6), Thread("b", LATE, nonsense=0.4)])
+    outputs = case.run()
+    kinds = dict(outputs.episodes.select("opener_id", pl.col("kind").cast(pl.String)).iter_rows())
+    assert kinds == {ident("0.0"): "nonsense", ident("1.0"): "complaint"}
+    apart = dict(
+        outputs.flow.filter(pl.col("reason") == "set apart, not lost").select("name", "n").iter_rows()
+    )
+    assert (apart["nonsense"], apart["praise"]) == (1, 0)
+
+
+def test_questions_and_unsupported_languages_are_out_and_counted() -> None:
     case = Case(
         [
-            Thread("a", LATE, nonsense=0.6),
+            Thread("a", LATE, nonsense=0.6, complaint=0.1),
             Thread("b", LATE, complaint=0.4),
             Thread("c", LATE, supported=False),
             Thread("d", LATE, complaint=0.5),
@@ -89,7 +100,7 @@ def test_nonsense_questions_and_unsupported_languages_are_out_and_counted() -> N
     )
     outputs = case.run()
     kinds = dict(outputs.episodes.select("opener_id", pl.col("kind").cast(pl.String)).iter_rows())
-    assert kinds == {ident("3.0"): "complaint", ident("4.0"): "praise"}
+    assert kinds == {ident("0.0"): "nonsense", ident("3.0"): "complaint", ident("4.0"): "praise"}
     lost = dict(outputs.flow.select("name", "lost").iter_rows())
     passers_by = 2  # on days 0 and 20, unmeasured
     assert (lost["language supported"], lost["complaints"]) == (1 + passers_by, 3)

@@ -40,8 +40,9 @@ def run(
 
     ``vectors``: the distinct normalised texts of ``embed.roles`` (with ``embed.replies: first``, of a
     company's turns only its first reply in each thread), and of openers where data/topics.yaml has topics.
-    ``readings``: messages that ``embed.readings`` asks for; by default none of the world, whose texts are
-    made by rules that rules read as well, and otherwise those that the rules cannot code.
+    ``readings``: messages that ``embed.readings`` asks for; by default those that the rules cannot code, and
+    of the world, whose texts are made by rules that rules read as well, only those that the rules suspect of
+    something rare.
 
     Raises:
         UserError: the model is not there, is not the one expected or that of data/topics.yaml, or does not
@@ -52,7 +53,7 @@ def run(
         topics.require_model(find_model(embed.model, root).checksum)
     needed = needed_texts(turns, threads, embed, openers=bool(topics.topics))
     vectors = embed_texts(needed, embed, root)
-    asked = embed.readings or ("none" if source["simulated"].any() else "needed")
+    asked = embed.readings or ("suspected" if source["simulated"].any() else "needed")
     messages = unread(messages_of(_rooted(turns, threads)), asked)
     return Outputs(conform("vectors", vectors), read_messages(messages, root))
 

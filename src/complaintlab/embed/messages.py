@@ -20,7 +20,7 @@ from complaintlab.store import conform
 from complaintlab.tables.texts import Readings
 from complaintlab.texts import NORMALISER_VERSION, text_hash
 
-Asked = Literal["needed", "all", "none"]
+Asked = Literal["needed", "suspected", "all", "none"]
 
 
 def unread(messages: pl.DataFrame, asked: Asked) -> pl.DataFrame:
@@ -28,7 +28,8 @@ def unread(messages: pl.DataFrame, asked: Asked) -> pl.DataFrame:
 
     Args:
         messages: as ``measure.messages`` makes them.
-        asked: needed; all (of a supported language); none.
+        asked: needed; suspected (of nonsense or hostility, which rules alone hardly ever dare to code); all
+            (of a supported language); none.
     """
     distinct = messages.unique(CONTENT, keep="first", maintain_order=True)
     if asked == "none":
@@ -37,6 +38,8 @@ def unread(messages: pl.DataFrame, asked: Asked) -> pl.DataFrame:
     if asked == "all":
         return readable
     sides = {side: readable.filter(pl.col("side") == side) for side in SIDES}
+    if asked == "suspected":
+        return pl.concat([some.filter(load_model(side).suspects(some)) for side, some in sides.items()])
     return pl.concat([some.filter(~load_model(side).sure(some)) for side, some in sides.items()])
 
 

@@ -19,7 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 from safetensors.numpy import load as load_arrays
 
-from complaintlab.labels import ACTS, STANCES
+from complaintlab.labels import ACTS, HOSTILITIES, STANCES
 from complaintlab.measure.features import Side, observe
 
 Floats = NDArray[np.float64]
@@ -28,6 +28,8 @@ Kind = Literal["one of", "each", "grade"]
 TARGETS = ("against", "for", "other")
 GRADES = ("1", "2", "3")
 """A grade from 0 to 3 is three questions: at least 1, at least 2, 3."""
+SUSPECTED: dict[Side, float] = {"customer": 0.15, "company": 0.1}
+"""Chance from which on a rare label (nonsense; hostility) is suspected: several times its share."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,19 @@ class Model:
         else:
             certainty = (np.abs(p["acts"] - 0.5) + 0.5).min(axis=1, initial=1.0)
         return pl.Series(certainty >= self.sure_from)
+
+    def suspects(self, messages: pl.DataFrame) -> pl.Series:
+        """Which openers the features suspect of nonsense, which replies of being hostile.
+
+        These labels are so rare that calibrated rules alone hardly ever find them more likely than not.
+        """
+        p = self.predict(messages)
+        if self.side == "customer":
+            opener = messages.select(pl.col("before").is_null()).to_series().to_numpy()
+            chance = np.where(opener, p["nonsense"][:, 0], 0.0)
+        else:
+            chance = p["acts"][:, [ACTS.index(act) for act in sorted(HOSTILITIES)]].max(axis=1, initial=0.0)
+        return pl.Series(chance >= SUSPECTED[self.side])
 
 
 def as_probabilities(scores: Floats, kind: Kind) -> Floats:

@@ -40,6 +40,7 @@ class Estimate:
     events: int = 0
     events_exposed: int | None = None
     clusters: int = 0
+    parameters: float | None = None
     converged: bool = False
     reason: str | None = None
     resamples: int = 0

@@ -151,7 +151,8 @@ def fit_terms(
         return
     found = {row["term"]: row for row in fit.table.iter_rows(named=True)}
     tests = dict(fit.proportionality().select("term", "p").iter_rows()) if proportionality else {}
-    for name, row in possible.items():
+    for name, counted_row in possible.items():
+        row = replace(counted_row, parameters=float(len(possible) + len(covariates)))
         yield row.known(found[name]["coef"], found[name]["robust_se"])
         if proportionality:
             yield replace(

@@ -44,8 +44,8 @@ def run(
 ) -> Outputs:
     """Make episodes, their start–stop rows, and the account of what was lost.
 
-    An episode is the first complaint (or, apart, praise) of one author to one company with none in the
-    ``gap_days`` before, after the source's washout; a post that concerns k companies opens k episodes.
+    An episode is the first complaint (or, apart, praise or nonsense) of one author to one company with none
+    in the ``gap_days`` before, after the source's washout; a post that concerns k companies opens k episodes.
     Events are looked for in the critic's turns toward that company anywhere in the source. Silence is no
     event. ``pi`` is null until gold labels exist. Of private channels only the company's invitation is seen.
     """

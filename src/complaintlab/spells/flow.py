@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from complaintlab.labels import EPISODE_KINDS
 from complaintlab.spells.followup import COMPETING
 
 _Step = tuple[str, str, int, int, str | None]
@@ -65,5 +66,5 @@ def _apart(threads: pl.DataFrame, episodes: pl.DataFrame, chosen: pl.DataFrame) 
         ("episodes", "unanswered", int(chosen["first_reply_s"].is_null().sum())),
         ("episodes", "silent", int((~chosen["any_later_turn"]).sum())),
         ("episodes", "never followed after entry", int((chosen["entry_s"] >= chosen["end_s"]).sum())),
-        ("episodes", "praise", episodes.height - chosen.height),
+        *(("episodes", kind, int((episodes["kind"] == kind).sum())) for kind in EPISODE_KINDS[1:]),
     ]

@@ -21,9 +21,10 @@ def find_openers(
     """One row per thread and company whose root is seen and by a critic.
 
     Columns: opener_id, thread_id, company, author_id, opened_at, first_reply_at, followed_until, locked_at,
-    text_hash, the opener's labels, measured (all labels are there), kind (complaint, praise or null).
-    An opener is a complaint from ``complaint_threshold`` on unless it is nonsense; praise if it is no
-    complaint, no nonsense, and praises with at least that probability or advocates.
+    text_hash, the opener's labels, measured (all labels are there), kind (of an episode, or null).
+    An opener is nonsense (spam, off-topic, abuse without a grievance) from ``nonsense_threshold`` on; else a
+    complaint from ``complaint_threshold`` on; else praise if it praises with at least that probability or
+    advocates.
     """
     labels = measures.select("post_id", "company", *_LABELS)
     hashes = turns.select("post_id", "company", "text_hash")
@@ -45,12 +46,13 @@ def find_openers(
 
 
 def _kind(analysis: Analysis) -> pl.Expr:
-    sense = pl.col("p_nonsense") < analysis.nonsense_threshold
+    nonsense = pl.col("p_nonsense") >= analysis.nonsense_threshold
     complains = pl.col("p_complaint") >= analysis.complaint_threshold
     praises = (pl.col("p_praise").fill_null(0) >= analysis.complaint_threshold) | (
         pl.col("stance").cast(pl.String).fill_null("") == "advocates"
     )
-    return pl.when(sense & complains).then(pl.lit("complaint")).when(sense & praises).then(pl.lit("praise"))
+    kinds = pl.when(nonsense).then(pl.lit("nonsense")).when(complains).then(pl.lit("complaint"))
+    return kinds.when(praises).then(pl.lit("praise"))
 
 
 def mark_first(openers: pl.DataFrame, source: pl.DataFrame, analysis: Analysis) -> pl.DataFrame:

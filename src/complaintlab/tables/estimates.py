@@ -37,6 +37,7 @@ class Estimates(dy.Schema):
     events_exposed = count("events in the first arm", nullable=True)
     clusters = count("independent clusters")
     ess = number("effective sample size of the smaller arm")
+    parameters = number("effective parameters of the outcome's model (weighted risks: one an arm)")
     converged = flag("every fit behind it converged")
     reason = string("why there is no estimate", nullable=True)
     resamples = count("bootstrap resamples behind the interval; 0 for a closed form")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataframely as dy
 
-from complaintlab.labels import ENDS, QUALITIES, STANCES
+from complaintlab.labels import ENDS, EPISODE_KINDS, QUALITIES, STANCES
 from complaintlab.tables.columns import at, count, flag, id_, number, one_of, probability, seconds, string
 
 
 class Episodes(dy.Schema):
-    """One row per first complaint (or praise) of one author to one company in 30 days."""
+    """One row per first complaint (or praise, or nonsense) of one author to one company in 30 days."""
 
     episode_id = id_("the episode", key=True)
-    kind = one_of(("complaint", "praise"), "what opened it")
+    kind = one_of(EPISODE_KINDS, "what opened it")
     author_id = id_("the critic")
     thread_id = id_("its thread")
     opener_id = id_("the post that opened it")

@@ -13,10 +13,11 @@ import polars as pl
 
 from complaintlab.claims import Claim, Claims
 from complaintlab.freeze import Deviations, Plan, deviations, measures_version
+from complaintlab.models.causal.pooling import ENOUGH_TO_POOL
 from complaintlab.params import Analysis, Inference, ReplyEffects, Trials, VerdictRule
 from complaintlab.store import conform, write_csv, write_json
 from complaintlab.verdicts.answer import SCALES, Case, adjust, answer
-from complaintlab.verdicts.certainty import lowered_by, relevant
+from complaintlab.verdicts.certainty import THESE_ONLY, lowered_by, relevant
 from complaintlab.verdicts.results import CSV_COLUMNS, metrics, stack
 from complaintlab.verdicts.testable import below_minimum, companies_with_both_arms, primary, unmet
 
@@ -109,8 +110,10 @@ def judge(
     if isinstance(found, str):
         return Case(claim, None, found, (), family_size)
     companies = companies_with_both_arms(claim, evidence.episodes, evidence.measures, trials, horizon_days)
-    why = below_minimum(found, companies, rule)
+    why = below_minimum(found, claim, companies, rule)
     lowered = lowered_by(claim, evidence.quality, evidence.estimates, evidence.complaints)
+    if (companies if found.companies is None else found.companies) < ENOUGH_TO_POOL:
+        lowered.append(THESE_ONLY)
     return Case(claim, found, why, tuple(lowered), family_size)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from complaintlab.claims import Claim
+from complaintlab.models.reply_effects.tail import EXACT, p_smaller
 from complaintlab.params import VerdictRule
 from complaintlab.verdicts import rule as rules
 from complaintlab.verdicts import wording
@@ -42,6 +43,17 @@ class Case:
         found = self.found
         return rules.p_zero(found.estimate, found.se, found.df) if found.p is None else found.p
 
+    @property
+    def p_decisive(self) -> float:
+        """The test that decides: on the expected side a condition beside has to hold as well.
+
+        Both have to be rejected, so the larger p-value counts (intersection–union; Berger 1982).
+        """
+        assert self.found is not None
+        if self.found.p_beside is None or self.found.estimate * self.claim.expected <= 0:
+            return self.p_zero
+        return max(self.p_zero, self.found.p_beside)
+
 
 def adjust(cases: list[Case]) -> list[Case]:
     """Holm-adjust the tests of zero and of equivalence within each family at its full size."""
@@ -50,7 +62,7 @@ def adjust(cases: list[Case]) -> list[Case]:
     for family in sorted({case.claim.family for case in cases}):
         tested = {c.claim.id: c for c in cases if c.claim.family == family and c.found and not c.untestable}
         size = max((c.family_size for c in tested.values()), default=0)
-        zero |= rules.holm({name: case.p_zero for name, case in tested.items()}, size)
+        zero |= rules.holm({name: case.p_decisive for name, case in tested.items()}, size)
         equivalent |= rules.holm({name: _p_equivalent(case) for name, case in tested.items()}, size)
     return [
         replace(case, p_adjusted=zero.get(case.claim.id), p_equivalent=equivalent.get(case.claim.id))
@@ -123,6 +135,8 @@ def _reason(verdict: str, case: Case, found: Primary, detectable: float, rule: V
         )
     if verdict == "inconclusive":
         could = wording.detectable_effect(detectable, scale, rule.power)
+        if case.p_decisive > case.p_zero:
+            could = f"a step of the grid of delays may be reversed by more than 2 points; {could}"
         return f"adjusted {wording.probability(case.p_adjusted)}; {could}"
     size = wording.against_sesoi(found.estimate, found.lower, found.upper, case.band, scale)
     return f"adjusted {wording.probability(case.p_adjusted)}; {size}"
@@ -130,4 +144,6 @@ def _reason(verdict: str, case: Case, found: Primary, detectable: float, rule: V
 
 def _p_equivalent(case: Case) -> float:
     assert case.found is not None
+    if case.found.model == EXACT:
+        return p_smaller(case.found.estimate, case.found.ess or 1.0, case.band)
     return rules.p_equivalence(case.found.estimate, case.found.se, case.found.df, case.band)

@@ -19,6 +19,9 @@ WORLD = "world"
 WEAK_AGREEMENT = 0.667
 """Lower limit below which a measure is too weak (Krippendorff 2004)."""
 
+THESE_ONLY = "these companies only"
+"""Of an estimate that rests on fewer than 5 companies with both arms: it cannot speak for others."""
+
 FEW_COMPANIES = 15.0
 """Effective number of companies below which intervals that are robust to authors may be too short."""
 
@@ -44,7 +47,9 @@ def lowered_by(
 
 
 def certainty(reasons: list[str]) -> str:
-    """High without a reason, moderate with one, tentative with more."""
+    """High without a reason, moderate with one, tentative with more, or for these companies only."""
+    if THESE_ONLY in reasons:
+        return "tentative"
     return CERTAINTIES[min(len(reasons), len(CERTAINTIES) - 1)]
 
 

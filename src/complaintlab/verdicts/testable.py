@@ -19,7 +19,9 @@ from complaintlab.models.exposures import (
     reply_features,
 )
 from complaintlab.models.reply_effects.bystanders import CONTRAST as NOT_YET_CONTRAST
+from complaintlab.models.reply_effects.tail import EXACT, informative_size
 from complaintlab.models.strategies import DAY, TIMING_CONTRASTS, concerns, follows
+from complaintlab.models.trials.steps import SMALLEST_STEP
 from complaintlab.params import Trials, VerdictRule
 
 UNMET = {
@@ -38,8 +40,9 @@ UNMET = {
 class Primary:
     """The primary estimate of a claim, as its stage made it; risks and differences are proportions.
 
-    ``reference_risk`` is the weighted risk in the second arm, ``companies`` how many have both arms; null
-    where the stage does not tell.
+    ``reference_risk`` is the weighted risk in the second arm, ``companies`` how many have both arms,
+    ``parameters`` the effective number in the outcome's model, ``p_beside`` the test of a second condition
+    without which the claim is not supported; null where the stage does not tell, or there is none.
     """
 
     model: str
@@ -56,6 +59,8 @@ class Primary:
     ess: float | None
     reference_risk: float | None
     companies: int | None = None
+    parameters: float | None = None
+    p_beside: float | None = None
 
 
 def unmet(claim: Claim, source: pl.DataFrame, episodes: pl.DataFrame, measures: pl.DataFrame) -> list[str]:
@@ -94,7 +99,17 @@ def primary(claim: Claim, estimates: pl.DataFrame, rule: VerdictRule) -> Primary
     row["reference_risk"] = reference["estimate"][0] if reference.height else None
     counted = of_claim.filter(pl.col("variant") == "companies")
     row["companies"] = counted["n_exposed"][0] if counted.height else None
+    row["p_beside"] = _p_beside(claim, estimates)
     return Primary(**{field: row[field] for field in Primary.__dataclass_fields__})
+
+
+def _p_beside(claim: Claim, estimates: pl.DataFrame) -> float | None:
+    """Of T4 the test that no step of the grid of delays is reversed; 1 where a step has no estimate."""
+    steps = estimates.filter((pl.col("claim") == claim.id) & (pl.col("contrast") == SMALLEST_STEP))
+    if steps.is_empty():
+        return None
+    p = steps["p"][0]
+    return 1.0 if p is None else float(p)
 
 
 def _why_none(row: dict[str, Any], rule: VerdictRule) -> str:
@@ -117,20 +132,31 @@ def _without_small_counts(reason: str, minimum: int) -> str:
     return re.sub(r"\bonly (\d+)\b", counted, reason)
 
 
-def below_minimum(found: Primary, companies: int, rule: VerdictRule) -> str | None:
+def below_minimum(found: Primary, claim: Claim, companies: int, rule: VerdictRule) -> str | None:
     """The first minimum of the analysis plan that an estimate misses, in words; null if none.
 
-    ``companies`` have both arms, unless the estimate itself says how many do. Of one sample the one arm
-    counts.
+    ``companies`` have both arms, unless the estimate itself says how many do. An exact test of one sample
+    needs no events: without any it still bounds the share, if the sample is large enough.
     """
-    exposed = found.events // 2 if found.events_exposed is None else found.events_exposed
-    one_arm = found.n_exposed == found.n
-    if (exposed if one_arm else min(exposed, found.events - exposed)) < rule.events_per_arm:
-        return f"fewer than {rule.events_per_arm} events in an arm"
+    if found.model == EXACT:
+        if (found.ess or 0) < (least := informative_size(claim.sesoi)):
+            return f"fewer than {least} independent threads: even none with the outcome would tell nothing"
+    elif why := _too_few_events(found, rule):
+        return why
     if found.ess is not None and found.ess < rule.ess_per_arm:
         return f"effective sample size of an arm below {rule.ess_per_arm}"
     if (companies if found.companies is None else found.companies) < rule.companies_both_arms:
         return f"fewer than {rule.companies_both_arms} companies with both arms"
+    return None
+
+
+def _too_few_events(found: Primary, rule: VerdictRule) -> str | None:
+    exposed = found.events // 2 if found.events_exposed is None else found.events_exposed
+    if min(exposed, found.events - exposed) < rule.events_per_arm:
+        return f"fewer than {rule.events_per_arm} events in an arm"
+    limiting = min(found.events, found.n - found.events) if found.n > found.events else found.events
+    if found.parameters is not None and limiting < rule.events_per_parameter * found.parameters:
+        return f"fewer than {rule.events_per_parameter} events per effective parameter"
     return None
 
 

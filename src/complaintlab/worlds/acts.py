@@ -11,6 +11,10 @@ from complaintlab.worlds.laws import Floats, Laws
 from complaintlab.worlds.people import Complaints
 
 WARM = ("apology", "empathy", "thank")
+CIVIL = {"regret", "explain", "joke", "close"}
+LASHING_OUT = [ACTS.index(act) for act in ("mock", "attack")]
+KIND = [row for row, act in enumerate(ACTS) if act in COURTESIES | REMEDIES | CIVIL]
+"""Who mocks or attacks does nothing of this in the same reply."""
 DRAWS = 500
 """Of a reply of a quality that is set, at most: one in a hundred is bad where that is rarest."""
 
@@ -57,11 +61,13 @@ class ReplyHabits:
     ) -> Flags:
         """Acts (16 × len(who), bool) of first replies after a wait of 2^``doublings`` hours.
 
-        With each complaint's own luck, or with luck drawn from ``fresh``.
+        With each complaint's own luck, or with luck drawn from ``fresh``. Who lashes out is not kind.
         """
         logit = self._logit[:, who] + self._waited * doublings + self._escalated * escalated
         luck = self._luck[:, who] if fresh is None else fresh.random(logit.shape)
-        return np.asarray(luck < 1 / (1 + np.exp(-logit)))
+        done = luck < 1 / (1 + np.exp(-logit))
+        done[KIND] &= ~done[LASHING_OUT].any(axis=0)
+        return np.asarray(done)
 
     def first_reply_of(
         self, quality: str, who: Ints, doublings: Floats, escalated: Flags, fresh: np.random.Generator

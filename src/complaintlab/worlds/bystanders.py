@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from scipy import stats
 
 from complaintlab.models.strategies import DAY
 from complaintlab.worlds.acts import qualities
@@ -56,6 +57,26 @@ def expected_spread(people: Complaints, history: History, laws: Laws, days: floa
     reply_s = np.minimum(history.first_reply_s, until_s)
     before, after = law.pace.mass(0.0, reply_s), law.pace.mass(reply_s, until_s)
     return np.asarray(_mean(people, laws) * law.against * (before + _still(history, laws) * after))
+
+
+def spread_after_reply(people: Complaints, history: History, laws: Laws, days: float) -> Floats:
+    """Expected number of others who speak against the company in the ``days`` after the first reply.
+
+    0 without a reply. Until the author deletes, as all that is seen of a thread.
+    """
+    law, replied = laws.bystanders, np.isfinite(history.first_reply_s)
+    start_s = np.where(replied, history.first_reply_s, 0.0)
+    until_s = start_s + days * DAY
+    removed = history.what == AUTHOR_REMOVES
+    np.minimum.at(until_s, history.who[removed], history.at_s[removed])
+    after = law.pace.mass(start_s, np.maximum(until_s, start_s)) * replied
+    return np.asarray(_mean(people, laws) * law.against * _still(history, laws) * after)
+
+
+def chance_of_spread(expected: Floats, least: int, laws: Laws) -> Floats:
+    """Chance that so many others or more speak against the company: a negative binomial number."""
+    shape = laws.bystanders.shape
+    return np.asarray(stats.nbinom.sf(least - 1, shape, shape / (shape + expected)))
 
 
 def _mean(people: Complaints, laws: Laws) -> Floats:

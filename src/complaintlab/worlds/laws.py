@@ -180,9 +180,15 @@ class LaterPraise(Law):
     escalated: float
 
 
+class PraiseAgain(Law):
+    logit: float
+    answered: float
+
+
 class Sequels(Law):
     recurrence: Recurrence
     praise: LaterPraise
+    praise_again: PraiseAgain
 
 
 class Opener(Law):
@@ -194,10 +200,17 @@ class Opener(Law):
     acts: dict[str, Share]
 
 
+class Nonsense(Opener):
+    """Openers that are nonsense: how often their writers go on to abuse, and what a removal does to that."""
+
+    escalates: Count
+    removed: float
+
+
 class Others(Law):
     question: Opener
     praise: Opener
-    nonsense: Opener
+    nonsense: Nonsense
 
     @property
     def kinds(self) -> dict[str, Opener]:

@@ -7,10 +7,12 @@ import polars as pl
 
 from complaintlab.labels import ACTS
 from complaintlab.models.strategies import DAY
-from complaintlab.worlds.calendar import Ints
-from complaintlab.worlds.drafts import draft, whole_seconds
+from complaintlab.worlds.calendar import Flags, Ints
+from complaintlab.worlds.drafts import ANGRY, draft, whole_seconds
 from complaintlab.worlds.laws import Floats, Laws, Opener
+from complaintlab.worlds.nonsense import abuse, removals
 from complaintlab.worlds.people import Complaints, draw_pages
+from complaintlab.worlds.sequels import praise_again
 
 SOONEST_REPLY_S = 60
 NEUTRAL_SHARE = 0.3
@@ -26,8 +28,23 @@ def other_threads(n: int, laws: Laws, rng: np.random.Generator) -> pl.DataFrame:
         company = rng.choice(len(weight), many, p=weight / weight.sum())
         at_s = np.floor(rng.random(many) * laws.days * DAY)
         authors = [f"{kind}{i}" for i in range(many)]
-        frames.append(_threads(f"{kind[0]}", kind, authors, company, at_s, laws, rng))
+        drafts = _threads(f"{kind[0]}", kind, authors, company, at_s, laws, rng)
+        frames.append(drafts)
+        if kind == "praise":
+            answered = _answered_within_a_day(drafts, at_s)
+            who, again_s = praise_again(answered, at_s, laws, rng)
+            again = [authors[i] for i in who]
+            frames.append(_threads("a", kind, again, company[who], again_s, laws, rng))
     return pl.concat(frames)
+
+
+def _answered_within_a_day(drafts: pl.DataFrame, opened_s: Floats) -> Flags:
+    """(n,) of threads numbered in the order of ``opened_s``."""
+    replies = drafts.filter(pl.col("kind") == "reply")
+    who = replies["thread"].str.slice(1).cast(pl.Int64).to_numpy()
+    found = np.zeros(len(opened_s), dtype=bool)
+    found[who] = replies["at_s"].to_numpy() - opened_s[who] <= DAY
+    return found
 
 
 def praise_threads(
@@ -60,24 +77,25 @@ def _threads(
             "sarcastic": np.zeros(n, dtype=bool),
         }
     )
+    removed_s = removals(base["on_page"].to_numpy(), laws, rng) if kind == "nonsense" else np.full(n, np.inf)
     reply_s = at_s.astype(np.int64) + SOONEST_REPLY_S + whole_seconds(laws.response.draw_s(rng, n))
     thanks_s = reply_s + whole_seconds(laws.response.draw_s(rng, n))
     answered = rng.random(n) < law.reply
     thanked = answered & (rng.random(n) < law.thanks)
-    opener = base.with_columns(_opener(kind, at_s.astype(np.int64), base["on_page"], laws, rng))
+    opener = base.with_columns(_opener(kind, at_s.astype(np.int64), removed_s, rng))
     reply = base.with_columns(_reply(law, reply_s, company, laws, rng))
     thanks = base.with_columns(_thanks(thanks_s, rng))
-    return pl.concat([draft(opener), draft(reply.filter(answered)), draft(thanks.filter(thanked))])
+    drafts = [draft(opener), draft(reply.filter(answered)), draft(thanks.filter(thanked))]
+    if kind == "nonsense":
+        drafts.append(draft(_abuse(base, at_s, removed_s, laws, rng)))
+    return pl.concat(drafts)
 
 
-def _opener(
-    kind: str, at_s: Ints, on_page: pl.Series, laws: Laws, rng: np.random.Generator
-) -> list[pl.Expr | pl.Series]:
+def _opener(kind: str, at_s: Ints, removed_s: Floats, rng: np.random.Generator) -> list[pl.Expr | pl.Series]:
     """What the opener says; hosts remove nonsense from their pages, and nothing else of this."""
-    n, law = len(at_s), laws.removal
-    count = law.host.count * np.exp(law.host.nonsense) * (kind == "nonsense")
-    removed = pl.Series(on_page.to_numpy() & (rng.random(n) < -np.expm1(-count)))
-    removed_s = pl.Series("removed_s", at_s + whole_seconds(law.pace.draw_s(rng, n)))
+    n = len(at_s)
+    stays = pl.Series(np.isinf(removed_s))
+    gone_s = at_s + whole_seconds(np.where(np.isinf(removed_s), 0.0, removed_s))
     rude = rng.integers(0, 4, n) * (kind == "nonsense")
     return [
         pl.concat_str("thread", pl.lit(".0")).alias("post"),
@@ -86,8 +104,8 @@ def _opener(
         pl.lit("advocates" if kind == "praise" else "neutral").alias("stance"),
         pl.Series("hostility", rude),
         pl.lit(0).alias("severity"),
-        removed_s.set(~removed, None),
-        pl.Series("removed_by", ["host"] * n, dtype=pl.String).set(~removed, None),
+        pl.Series("removed_s", gone_s).set(stays, None),
+        pl.Series("removed_by", ["host"] * n, dtype=pl.String).set(stays, None),
     ]
 
 
@@ -121,3 +139,21 @@ def _thanks(at_s: Ints, rng: np.random.Generator) -> list[pl.Expr | pl.Series]:
         pl.Series("stance", np.where(neutral, "neutral", "thanks"), dtype=pl.String),
         pl.lit(0).alias("hostility"),
     ]
+
+
+def _abuse(
+    base: pl.DataFrame, at_s: Floats, removed_s: Floats, laws: Laws, rng: np.random.Generator
+) -> pl.DataFrame:
+    """Turns in which writers of nonsense abuse the company, after their opener."""
+    who, after_s = abuse(removed_s, laws, rng)
+    order = np.lexsort((after_s, who))
+    who, after_s = who[order], after_s[order]
+    ordinal = pl.int_range(1, pl.len() + 1).over("thread")
+    return base[who].with_columns(
+        pl.format("{}.e{}", "thread", ordinal).alias("post"),
+        pl.concat_str("thread", pl.lit(".0")).alias("parent"),
+        pl.Series("at_s", at_s[who].astype(np.int64) + whole_seconds(after_s)),
+        pl.lit("turn").alias("kind"),
+        pl.lit("escalates").alias("stance"),
+        pl.lit(ANGRY).alias("hostility"),
+    )

@@ -45,13 +45,27 @@ def later_praise(
     people: Complaints, history: History, laws: Laws, rng: np.random.Generator
 ) -> tuple[Ints, Floats]:
     """Who praises the company unprompted within 30 days, and when (seconds since the world's start)."""
-    law = laws.sequels.praise
-    logit = (
-        law.logit
-        + law.turned * _said(history, TURNED, len(people))
-        + law.escalated * _said(history, (STANCES.index("escalates"),), len(people))
+    turned = _said(history, TURNED, len(people))
+    return _draw(people, later_praise_odds(history, turned, len(people), laws), rng)
+
+
+def later_praise_odds(history: History, turned: Flags | bool, n: int, laws: Laws) -> Floats:
+    """Log odds of later praise by each of ``n`` critics, who have ``turned`` or not."""
+    law, escalates = laws.sequels.praise, (STANCES.index("escalates"),)
+    return np.asarray(
+        law.logit + law.turned * np.asarray(turned) + law.escalated * _said(history, escalates, n)
     )
-    return _draw(people, logit, rng)
+
+
+def praise_again(answered: Flags, at_s: Floats, laws: Laws, rng: np.random.Generator) -> tuple[Ints, Floats]:
+    """Who praises again within 30 days of praise at ``at_s``, ``answered`` within a day or not, and when."""
+    return _timed(praise_again_odds(laws)[answered.astype(np.int64)], at_s, rng)
+
+
+def praise_again_odds(laws: Laws) -> Floats:
+    """Log odds of praising again, unanswered and answered within a day."""
+    law = laws.sequels.praise_again
+    return np.array([law.logit, law.logit + law.answered])
 
 
 def _said(history: History, stances: tuple[int, ...], n: int) -> Flags:
@@ -61,6 +75,11 @@ def _said(history: History, stances: tuple[int, ...], n: int) -> Flags:
 
 
 def _draw(people: Complaints, logit: Floats, rng: np.random.Generator) -> tuple[Ints, Floats]:
-    luck, share = rng.random(len(people)), rng.random(len(people))
+    return _timed(logit, people.at_s, rng)
+
+
+def _timed(logit: Floats, since_s: Floats, rng: np.random.Generator) -> tuple[Ints, Floats]:
+    """To whom it happens, and when (seconds since the world's start), after ``since_s``."""
+    luck, share = rng.random(len(logit)), rng.random(len(logit))
     who = np.flatnonzero(luck < 1 / (1 + np.exp(-logit)))
-    return who, people.at_s[who] + np.ceil((FIRST_DAY + (LAST_DAY - FIRST_DAY) * share[who]) * DAY)
+    return who, since_s[who] + np.ceil((FIRST_DAY + (LAST_DAY - FIRST_DAY) * share[who]) * DAY)

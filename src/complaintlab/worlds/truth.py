@@ -41,11 +41,13 @@ from complaintlab.worlds.bystanders import expected_spread
 from complaintlab.worlds.calendar import Calendar, Flags, make_calendar
 from complaintlab.worlds.history import FOLLOWED_DAYS, TURNED, History, Policy, simulate_history
 from complaintlab.worlds.laws import Floats, Laws, fingerprint, load_laws
+from complaintlab.worlds.naturally import NATURALLY, Naturally
+from complaintlab.worlds.nonsense import removal_risks
 from complaintlab.worlds.people import Complaints, draw_complaints
 from complaintlab.worlds.risks import Watch
 from complaintlab.worlds.sequels import expected_recurrences
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 """Raised whenever a change of code changes what follows from the same laws."""
 
 OUTCOMES: dict[str, tuple[int, ...]] = {"turned": TURNED, "escalated": (STANCES.index("escalates"),)}
@@ -53,13 +55,12 @@ EXPECTED: dict[str, Callable[[Complaints, History, Laws, float], Floats]] = {
     "spread": expected_spread,
     "recurrences": expected_recurrences,
 }
-"""Counts, expected given a history; later praise after praise has no law in the world, so T7 has no truth."""
+"""Counts, expected given a history."""
 DELETION_ARMS: dict[str, tuple[Policy, Policy]] = {
     "D1": (Policy(deletion=DELETED), Policy(deletion=LEFT)),
     "D3": (Policy(timing=PROPER_24H, deletion=LEFT), Policy(deletion=DELETED)),
 }
-"""Of complaints on the company's own page. Nobody who writes nonsense is heard again in the world, so that D2
-has no law of its own; that a company takes a reply back (D4) changes nothing there."""
+"""Of complaints on the company's own page. D2 is D1 less the same of nonsense, which is an integral."""
 PATIENCE_DAYS = 7
 """A first reply counts for the reply clock within these, as in the analysis."""
 
@@ -78,7 +79,8 @@ class Question:
     """One contrast: risk of ``outcome`` under the first policy minus that under the second.
 
     Of a count the logarithm of the ratio of means. With an ``exposure`` over the episodes that each policy
-    puts into its arm, else over those of ``population``; ``hosted``: only on the company's own page.
+    puts into its arm, else over those of ``population``; ``hosted``: only on the company's own page. With
+    ``naturally`` of natural histories instead, whatever the policies. ``scale`` is that of estimates.
     """
 
     claim: str
@@ -91,10 +93,12 @@ class Question:
     exposure: Exposure | None = None
     population: Population = "complaints"
     hosted: bool = False
+    naturally: Naturally | None = None
+    scale: str = "rd"
 
     @property
     def counted(self) -> bool:
-        return self.outcome in EXPECTED
+        return self.scale == "log_rr"
 
     @property
     def precision(self) -> float:
@@ -103,8 +107,9 @@ class Question:
 
     def days(self, analysis: Analysis) -> tuple[float, ...]:
         """The horizons at which the contrast is told."""
-        if self.counted:
-            return (float(analysis.long_horizon_days if self.outcome in LATER else analysis.horizon_days),)
+        if self.counted or self.naturally is not None:
+            late = self.outcome in (*LATER, "later_praise")
+            return (float(analysis.long_horizon_days if late else analysis.horizon_days),)
         return tuple(sorted({1.0, 3.0, float(analysis.horizon_days)}))
 
 
@@ -167,14 +172,42 @@ def run(collect: Collect, analysis: Analysis, companies: Companies, claims: Clai
             question, answer(question, laws, companies, analysis), question.days(analysis), world
         )
     ]
+    rows += _less_nonsense([row for row in rows if row["claim"] == "D1"], claims, laws)
     return Outputs(conform("truth", pl.DataFrame(rows)))
+
+
+def _less_nonsense(
+    fair: list[dict[str, str | float | int]], claims: Claims, laws: Laws
+) -> Iterator[dict[str, str | float | int]]:
+    """D2 from the rows of D1: the effect of deletion on fair comments less that on nonsense."""
+    asked = {claim.id: claim for claim in claims.claims}
+    for row in fair if "D2" in asked else ():
+        deleted, left = removal_risks(laws, float(row["time_days"]))
+        effect, of_nonsense = float(row["truth"]), deleted - left
+        yield row | {
+            "claim": "D2",
+            "contrast": asked["D2"].contrast,
+            "truth": effect - of_nonsense,
+            "arm_value": effect,
+            "reference_value": of_nonsense,
+            "sesoi": asked["D2"].sesoi,
+        }
 
 
 def questions(claims: Claims) -> list[Question]:
     """What is asked of the world: every timing contrast, every act that the stage reply_effects estimates."""
     asked = []
     for claim in claims.claims:
-        if claim.id in TIMING_CONTRASTS:
+        if claim.id in NATURALLY:
+            about = (claim.id, claim.contrast, claim.outcome)
+            scale = {"ratio": "log_rr"}.get(claim.scale, claim.scale)
+            asked.append(
+                Question(
+                    *about, Policy(), Policy(), "complaint", claim.sesoi,
+                    naturally=NATURALLY[claim.id], scale=scale,
+                )
+            )  # fmt: skip
+        elif claim.id in TIMING_CONTRASTS:
             contrasts = (TIMING_CONTRASTS[claim.id], *BESIDE.get(claim.id, ()))
             asked += [question for contrast in contrasts for question in _timing(claim, contrast)]
         elif claim.id in DELETION_ARMS:
@@ -194,7 +227,10 @@ def _timing(claim: Claim, contrast: Contrast) -> Iterator[Question]:
     for outcome in (contrast.outcome, *contrast.also):
         if outcome in OUTCOMES or outcome in EXPECTED:
             about = (claim.id, contrast.name, outcome)
-            yield Question(*about, *arms, "complaint", claim.sesoi, population=contrast.population)
+            scale = "log_rr" if outcome in EXPECTED else "rd"
+            yield Question(
+                *about, *arms, "complaint", claim.sesoi, population=contrast.population, scale=scale
+            )
 
 
 def _exposure_of(claim: Claim) -> Exposure | None:
@@ -225,6 +261,11 @@ def _batches(
         calendar = make_calendar(laws, companies, rng)
         people = draw_complaints(BATCH, laws, calendar, rng)
         kept = people.eligible(analysis.washout_days, analysis.gap_days)
+        if question.naturally is not None:
+            history = simulate_history(people, laws, calendar, np.random.default_rng([batch, 1]))
+            first, second, concerned = question.naturally(people, history, laws, days[0])
+            yield first[None, kept & concerned], second[None, kept & concerned]
+            continue
         kept = kept & _belongs(people, calendar, question.population)
         if question.hosted:
             kept = kept & people.on_page
@@ -274,7 +315,7 @@ def _rows(
             "contrast": question.contrast,
             "outcome": question.outcome,
             "time_days": day,
-            "scale": "log_rr" if question.counted else "rd",
+            "scale": question.scale,
             "truth": float(found.difference[row]),
             "arm_value": float(found.first[row].mean()),
             "reference_value": float(found.second[row].mean()),

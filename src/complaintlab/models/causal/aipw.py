@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from complaintlab.models.causal.glm import Family, cross_fit
+from complaintlab.models.causal.glm import Family, affordable_ridge, cross_fit
 from complaintlab.models.causal.inference import Effect, effective_size
 from complaintlab.models.causal.pooling import clustered_effect
 
@@ -38,7 +38,7 @@ class ReplyEffect:
     the arms (``difference``, ``log_ratio``), or numerator and denominator (``slope``). ``risk_exposed`` and
     ``risk_unexposed`` are mean outcomes of the arms. ``weights`` (n,) are inverse probabilities of each row's
     own arm and of being seen, 0 where it left or was not seen; ``ess`` is that of the smaller arm;
-    ``pooled`` says whether companies were pooled.
+    ``pooled`` says whether companies were pooled; ``parameters`` are the outcome's model's, effectively.
     """
 
     effect: Effect
@@ -52,6 +52,7 @@ class ReplyEffect:
     clusters: int
     pooled: bool
     converged: bool
+    parameters: float
 
 
 def propensity_of(exposed: BoolArray, X: FloatArray, author: IntArray, folds: int, seed: int) -> Propensity:
@@ -80,13 +81,14 @@ def reply_effect(
     the logarithm of their ratio; ``seen`` (n,) is the inverse probability that the outcome was seen, 0 where
     it was not; ``X`` (n, p) standardised confounders, of which the columns ``modifiers`` may change the
     effect. The outcome's model is ridge logistic (Poisson for counts) in exposure and confounders, fitted
-    without the fold it is used on, folds being whole authors (Chernozhukov et al. 2018). Consistent if this
-    or the propensity is right. Rows without :func:`overlap` leave the population. The error
-    is that of :func:`~complaintlab.models.causal.pooling.clustered_effect`.
+    without the fold it is used on, folds being whole authors (Chernozhukov et al. 2018), its ridge raised
+    until ten events stand behind each effective parameter. Consistent if this or the propensity is right.
+    Rows without :func:`overlap` leave the population. The error is that of
+    :func:`~complaintlab.models.causal.pooling.clustered_effect`.
     """
     y = outcome.astype(np.float64)
     kept = overlap(exposed, propensity.chance, floor)
-    expected, settled = _expected(exposed, y, seen * kept, X, propensity.fold, modifiers, count)
+    expected, settled, parameters = _expected(exposed, y, seen * kept, X, propensity.fold, modifiers, count)
     weights, pair = np.zeros(len(y)), []
     for arm, chance, mean in (
         (exposed, propensity.chance, expected[0]),
@@ -111,6 +113,7 @@ def reply_effect(
         clusters=clusters,
         pooled=pooled,
         converged=settled and propensity.converged,
+        parameters=parameters,
     )
 
 
@@ -135,7 +138,8 @@ def dose_effect(
     y = outcome.astype(np.float64)
     fold = author_folds(author, folds, seed)
     usual, fitted = _linear_cross_fit(X, dose, fold)
-    (expected,), settled = cross_fit(X, y, seen, fold)
+    ridge, parameters = affordable_ridge(X, y, seen, "binomial", ())
+    (expected,), settled = cross_fit(X, y, seen, fold, ridge=ridge)
     rest = dose - usual
     pair = (seen * rest * (y - expected) * (span[0] - span[1]), seen * rest**2)
     exposed = (dose < np.median(dose)) == (span[0] < span[1])
@@ -156,6 +160,7 @@ def dose_effect(
         clusters=clusters,
         pooled=pooled,
         converged=fitted and settled,
+        parameters=parameters + 1,
     )
 
 
@@ -203,8 +208,8 @@ def _expected(
     fold: IntArray,
     modifiers: tuple[int, ...],
     count: bool,
-) -> tuple[list[FloatArray], bool]:
-    """Expected outcome of each row in the first and in the second arm."""
+) -> tuple[list[FloatArray], bool, float]:
+    """Expected outcome of each row in the first and in the second arm, and the effective parameters."""
     centre, spread = float(exposed.mean()), max(float(exposed.std()), 1e-12)
 
     def with_arm(value: FloatArray) -> FloatArray:
@@ -213,7 +218,10 @@ def _expected(
 
     family: Family = "poisson" if count else "binomial"
     both = with_arm(np.ones(len(y))), with_arm(np.zeros(len(y)))
-    return cross_fit(with_arm(exposed.astype(float)), y, weights, fold, family, both)
+    design = with_arm(exposed.astype(float))
+    ridge, parameters = affordable_ridge(design, y, weights, family, free=(X.shape[1],))
+    expected, settled = cross_fit(design, y, weights, fold, family, both, ridge)
+    return expected, settled, parameters
 
 
 def _linear_cross_fit(X: FloatArray, y: FloatArray, fold: IntArray) -> tuple[FloatArray, bool]:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy import optimize
 
 from complaintlab.models.causal.logistic import expit, softplus
 
@@ -16,6 +17,8 @@ Family = Literal["binomial", "poisson"]
 RIDGE = 1.0
 ITERATIONS = 200
 TOLERANCE = 1e-6
+EVENTS_PER_PARAMETER = 10.0
+ROUNDS, SPARE = 6, 0.99
 LARGEST = 30.0
 """Of a linear predictor on the logarithm's scale: keeps a far prediction finite."""
 
@@ -27,15 +30,15 @@ def fit_glm(
     family: Family,
     start: FloatArray | None = None,
     information: FloatArray | None = None,
+    ridge: FloatArray | None = None,
 ) -> tuple[FloatArray, bool]:
     """Intercept and slopes of y on standardised X (n, p) with a canonical link, and whether they converged.
 
-    A standard normal prior on each slope keeps separated data finite. Newton's method; with ``information``
-    given it stays as it is, which costs a few more, far cheaper steps.
+    A standard normal prior on each slope keeps separated data finite; ``ridge`` (1 + p,) are other penalties.
+    Newton's method; with ``information`` given it stays as it is, which costs a few more, far cheaper steps.
     """
     design = np.column_stack([np.ones(len(y)), X])
-    ridge = np.full(design.shape[1], RIDGE)
-    ridge[0] = 1e-8
+    ridge = standard_ridge(X.shape[1]) if ridge is None else ridge
     beta = _null(y, weights, family, design.shape[1]) if start is None else start
     value = _objective(design @ beta, y, weights, family) - 0.5 * np.sum(ridge * beta**2)
     for _ in range(ITERATIONS):
@@ -62,12 +65,13 @@ def cross_fit(
     fold: IntArray,
     family: Family = "binomial",
     at: tuple[FloatArray, ...] = (),
+    ridge: FloatArray | None = None,
 ) -> tuple[list[FloatArray], bool]:
     """Expected y of each row at X, or at each matrix of ``at``, from models fitted to the other folds.
 
     The fit to all rows only gives the folds' fits their start and the curvature of their steps.
     """
-    whole, settled = fit_glm(X, y, weights, family)
+    whole, settled = fit_glm(X, y, weights, family, ridge=ridge)
     design = np.column_stack([np.ones(len(y)), X])
     variance = information_of(design, _mean(design @ whole, family), weights, family)
     where = at or (X,)
@@ -75,13 +79,65 @@ def cross_fit(
     for number in np.unique(fold):
         out = fold == number
         share = float(weights[~out].sum() / max(weights.sum(), 1e-12))
-        beta, converged = fit_glm(X[~out], y[~out], weights[~out], family, whole, variance * share)
+        beta, converged = fit_glm(X[~out], y[~out], weights[~out], family, whole, variance * share, ridge)
         if not converged:
-            beta, converged = fit_glm(X[~out], y[~out], weights[~out], family)
+            beta, converged = fit_glm(X[~out], y[~out], weights[~out], family, ridge=ridge)
         settled &= converged
         for values, place in zip(predicted, where, strict=True):
             values[out] = _mean(beta[0] + place[out] @ beta[1:], family)
     return predicted, settled
+
+
+def standard_ridge(slopes: int) -> FloatArray:
+    """The penalties (1 + slopes,) of a standard normal prior on each slope, none on the intercept."""
+    return np.concatenate([[1e-8], np.full(slopes, RIDGE)])
+
+
+def affordable_ridge(
+    X: FloatArray, y: FloatArray, weights: FloatArray, family: Family, free: tuple[int, ...]
+) -> tuple[FloatArray, float]:
+    """Penalties under which y's regression has no more effective parameters than a tenth of its events.
+
+    Effective parameters are the trace of the hat matrix, that of (I + R)⁻¹ I with information I and
+    penalties R (Hastie & Tibshirani 1990); events are those with the outcome, or without it if these are
+    fewer (Harrell 2015). The standard ridge where that is little enough; else all penalties are raised
+    alike but those of the columns ``free``. Returns the penalties (1 + p,) and the effective parameters,
+    which may still be too many: the intercept and what is free count whatever the rest is worth.
+    """
+    ridge = standard_ridge(X.shape[1])
+    raised = np.ones(len(ridge), dtype=bool)
+    raised[[0, *(1 + j for j in free)]] = False
+    budget = limiting_events(y, weights, family) / EVENTS_PER_PARAMETER
+    design = np.column_stack([np.ones(len(y)), X])
+    factor = 1.0
+    beta: FloatArray | None = None
+    for _ in range(ROUNDS):
+        penalties = np.where(raised, ridge * factor, ridge)
+        beta, _ = fit_glm(X, y, weights, family, beta, ridge=penalties)
+        information = information_of(design, _mean(design @ beta, family), weights, family)
+        parameters = effective_parameters(information, penalties)
+        if parameters <= budget:
+            break
+
+        def excess(log_factor: float, information: FloatArray = information) -> float:
+            penalties = np.where(raised, ridge * np.exp(log_factor), ridge)
+            return effective_parameters(information, penalties) - SPARE * budget
+
+        if excess(LARGEST) > 0:
+            factor = float(np.exp(LARGEST))
+            continue
+        factor = float(np.exp(optimize.brentq(excess, 0.0, LARGEST)))
+    return penalties, parameters
+
+
+def limiting_events(y: FloatArray, weights: FloatArray, family: Family) -> float:
+    """How many rows that count have the outcome, or lack it if these are fewer; of a count its sum."""
+    used = y[weights > 0]
+    return float(used.sum() if family == "poisson" else min(used.sum(), (1 - used).sum()))
+
+
+def effective_parameters(information: FloatArray, ridge: FloatArray) -> float:
+    return float(np.trace(np.linalg.solve(information + np.diag(ridge), information)))
 
 
 def information_of(design: FloatArray, mean: FloatArray, weights: FloatArray, family: Family) -> FloatArray:

@@ -67,9 +67,8 @@ def run(
     later; naive differences; bounds where nobody knows who deleted. What cannot be estimated has a row with
     the reason.
     """
-    opened = episodes.filter(pl.col("kind").cast(pl.String) != "praise")
-    fair = opened.filter(pl.col("p_nonsense") < analysis.nonsense_threshold)
-    nonsense = opened.filter(pl.col("p_nonsense") >= analysis.nonsense_threshold)
+    kind = pl.col("kind").cast(pl.String)
+    fair, nonsense = (episodes.filter(kind == what) for what in ("complaint", "nonsense"))
     settings = Settings.of(spells, analysis, inference)
     cohort = complaints(fair, posts, acts_on(deletions, HOST))
     with threadpool_limits(1):
@@ -79,7 +78,7 @@ def run(
             *_bounds(made, fair, posts, deletions, settings),
             _fair_minus_nonsense(made, _of_nonsense(nonsense, posts, deletions, settings), settings),
             *_left(made, cohort, settings),
-            *_withdrawn(answered(opened, posts, deletions), settings),
+            *_withdrawn(answered(fair, posts, deletions), settings),
         ]
     return Outputs(table(rows))
 
@@ -143,6 +142,7 @@ def _fair_minus_nonsense(fair: Answer | str, nonsense: Answer | str, settings: S
     found = numbers(_less(fair.effect(days), nonsense.effect(days)))
     least = {
         "ess": min(float(str(part["ess"])) for part in parts),
+        "parameters": sum(float(str(part["parameters"])) for part in parts),
         "converged": "reason" not in found and all(part["converged"] for part in parts),
     }
     return row("D2", FAIR_MINUS_NONSENSE, days, **{**primary, **summed, **found, **least})

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from complaintlab.models.causal.inference import Effect, codes, resampling_unit
@@ -15,12 +16,14 @@ from complaintlab.models.deletion.histories import acted_at, ends, lived, reply_
 from complaintlab.models.deletion.rubin import pooled
 from complaintlab.models.strategies import Strategy
 from complaintlab.models.trials.course import course as course_of
-from complaintlab.models.trials.emulation import Arm, Plan, emulate
+from complaintlab.models.trials.emulation import Arm, Plan, average, emulate
 from complaintlab.models.trials.features import with_answered
 from complaintlab.models.trials.outcomes import event
 from complaintlab.models.trials.processes import Nature, Processes, Staying, fit_processes
 from complaintlab.models.trials.quality import fit_qualities
 from complaintlab.models.trials.segments import segments
+
+IntArray = npt.NDArray[np.int64]
 
 OUTCOME = "escalated"
 FEWEST_DRAWS = 10
@@ -69,6 +72,13 @@ class Design:
         rows = self.cohort.episodes
         cluster, df = resampling_unit(codes(rows["author_id"]), codes(rows["company"]))
         return cluster, float(cluster.max()) if df is None else df
+
+    @property
+    def averaged(self) -> IntArray | None:
+        """Company of each episode where companies are too few or uneven to be drawn; else None."""
+        rows = self.cohort.episodes
+        company = codes(rows["company"])
+        return company if resampling_unit(codes(rows["author_id"]), company)[1] is None else None
 
 
 @dataclass(frozen=True)
@@ -136,9 +146,23 @@ def left_arms(
 
 
 def difference(first: Imputed, second: Imputed, days: float, complete_df: float) -> Effect | None:
-    """Risk in the first arm less that in the second, by Rubin's rules; the resamples are the same in both."""
+    """Risk in the first arm less that in the second, by Rubin's rules; the resamples are the same in both.
+
+    Where companies are averaged, and enough of them have both arms in every imputation, it is the average
+    over companies with G − 1 degrees of freedom.
+    """
     draws = first.risks(days) - second.risks(days)
-    return pooled(draws[:, 0], np.var(draws[:, 1:], axis=1, ddof=1), complete_df)
+    variances = np.var(draws[:, 1:], axis=1, ddof=1)
+    averages = [
+        average((one, other), days, float(variance))
+        for one, other, variance in zip(first.arms, second.arms, variances, strict=True)
+    ]
+    known = [one for one in averages if one is not None]
+    if len(known) < len(averages):
+        return pooled(draws[:, 0], variances, complete_df)
+    squares = np.array([one.se**2 for one in known])
+    least = min(one.df or complete_df for one in known)
+    return pooled(np.array([one.estimate for one in known]), squares, least)
 
 
 def _emulated(
@@ -152,7 +176,10 @@ def _emulated(
     everybody = np.ones(episodes.height, dtype=bool)
     plans = [Plan(strategy, shown, everybody) for strategy in strategies]
     cluster, _ = design.clusters
-    return emulate(fit, plans, cluster, resamples=design.resamples, seed=design.seed, quality=quality).arms
+    return emulate(
+        fit, plans, cluster, resamples=design.resamples, seed=design.seed, quality=quality,
+        company=design.averaged,
+    ).arms  # fmt: skip
 
 
 def _until_deleted(cohort: Cohort, at_s: FloatArray) -> pl.DataFrame:

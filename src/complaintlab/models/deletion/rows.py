@@ -27,7 +27,8 @@ def row(claim: str, contrast: str, days: float, **rest: object) -> Row:
         "claim": claim, "contrast": contrast, "outcome": "escalated", "model": MODEL, "subgroup": "all",
         "variant": "secondary", "time_days": days, "scale": "rd", "estimate": None, "se": None, "lower": None,
         "upper": None, "p": None, "df": None, "n": 0, "n_exposed": 0, "events": 0, "events_exposed": None,
-        "clusters": 0, "ess": None, "converged": False, "reason": None, "resamples": 0, "seed": 0,
+        "clusters": 0, "ess": None, "parameters": None, "converged": False, "reason": None, "resamples": 0,
+        "seed": 0,
     }  # fmt: skip
     return {**default, **rest}
 
@@ -43,7 +44,7 @@ def numbers(found: Effect | str | None) -> Row:
 
 
 def arms_counts(first: Imputed, second: Imputed) -> Row:
-    """What the arms hold, averaged over the imputations; the smaller effective size."""
+    """What the arms hold, averaged over the imputations; the smaller effective size; a risk in each arm."""
     events = first.mean("events")
     return {
         "n": round(first.mean("n")),
@@ -51,6 +52,7 @@ def arms_counts(first: Imputed, second: Imputed) -> Row:
         "events": round(events + second.mean("events")),
         "events_exposed": round(events),
         "ess": min(first.mean("ess"), second.mean("ess")),
+        "parameters": 2.0,
         "converged": first.converged and second.converged,
     }
 

@@ -211,7 +211,10 @@ def _groups(made: Estimation, exposure: Exposure, moderator: str, key: Row) -> I
 
 
 def _interaction(made: Estimation, exposure: Exposure, key: Row) -> Row:
-    """The contrast inside a group minus that outside; events are those of the group that has fewer."""
+    """The contrast inside a group minus that outside; events are those of the group that has fewer.
+
+    Of the model's effective parameters that group has its share by events.
+    """
     assert exposure.interaction is not None
     case, kept = made.case, made.found.kept
     inside = case.answered.groups[exposure.interaction].fill_null(False).to_numpy()
@@ -223,4 +226,7 @@ def _interaction(made: Estimation, exposure: Exposure, key: Row) -> Row:
         difference_between(own, inside[kept]), made.author[kept], made.company[kept], case.exposed[kept]
     )
     fewer = min((inside, ~inside), key=lambda rows: float(made.y[rows & kept].sum()))
-    return row(key, **numbers(found), **counts(case, made.y, made.found, fewer), clusters=clusters)
+    counted = counts(case, made.y, made.found, fewer)
+    share = float(made.y[fewer & kept].sum()) / max(float(made.y[kept].sum()), 1.0)
+    counted["parameters"] = made.found.parameters * share
+    return row(key, **numbers(found), **counted, clusters=clusters)

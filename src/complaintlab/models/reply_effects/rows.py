@@ -48,7 +48,7 @@ def row(key: Row, **rest: object) -> Row:
     default: Row = {
         "subgroup": "all", "estimate": None, "se": None, "lower": None, "upper": None, "p": None, "df": None,
         "n": 0, "n_exposed": 0, "events": 0, "events_exposed": None, "clusters": 0, "ess": None,
-        "converged": False, "reason": None, "resamples": 0,
+        "parameters": None, "converged": False, "reason": None, "resamples": 0,
     }  # fmt: skip
     return {**default, **key, **rest}
 
@@ -68,6 +68,7 @@ def counts(case: AtRisk, y: FloatArray, found: ReplyEffect, rows: BoolArray) -> 
         "events": int(y[seen].sum()),
         "events_exposed": int(y[seen & case.exposed].sum()),
         "ess": min(effective_size(found.weights[used & arm]) for arm in (case.exposed, ~case.exposed)),
+        "parameters": found.parameters,
         "converged": found.converged,
     }
 

@@ -54,9 +54,10 @@ def run(
     """Estimate the claims on the complaint's clock, and what stands behind.
 
     Risk differences at 1, 3 and the horizon's days, with the risk in the second arm beside each primary one
-    (variant ``reference``, scale ``risk``); logarithms of ratios of mean counts. Intervals are of resampled
-    authors, for these companies; where companies are worth at least 15 of equal size, whole companies are
-    drawn. What cannot be estimated has a row with the reason.
+    (variant ``reference``, scale ``risk``); logarithms of ratios of mean counts. Where companies are worth at
+    least 15 of equal size, whole companies are drawn; with fewer, authors are drawn, and the estimate is the
+    random-effects average over companies, with t(G − 1); where fewer than 5 have both arms, it is for these
+    companies only, with the authors' interval. What cannot be estimated has a row with the reason.
     """
     share = pl.col("answered_share_before")
     kind = pl.col("kind").cast(pl.String)
@@ -100,7 +101,8 @@ def _answers(
     plans = Plans(eligible, outcomes(eligible, spells, [c for _, c in contrasts], analysis), wanted)
     needs_quality = any(plan.strategy.quality for plan in plans.plans)
     days = max(float(plan.outcome.course.ends_s[-1]) for plan in plans.plans) / DAY
-    cluster, df = resampling_unit(codes(eligible["author_id"]), codes(eligible["company"]))
+    company = codes(eligible["company"])
+    cluster, df = resampling_unit(codes(eligible["author_id"]), company)
     trial = emulate(
         fit(eligible, spells, days, quality=needs_quality),
         plans.plans,
@@ -112,6 +114,7 @@ def _answers(
         else None,
         truncate_at=trials.truncate_at,
         df=df,
+        company=company if df is None else None,
     )
     clusters = int(cluster.max()) + 1
     rows = [

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from complaintlab.models.causal.inference import Effect, effect, effective_size, multiplicities
 from complaintlab.models.strategies import Strategy
 from complaintlab.models.trials.clones import Clones, clone
+from complaintlab.models.trials.companies import over_companies
 from complaintlab.models.trials.course import EVENT
 from complaintlab.models.trials.outcomes import Outcome
 from complaintlab.models.trials.processes import Nature, Processes
@@ -52,6 +53,8 @@ class Arm:
 
     ``weights`` are 0 for censored and lost clones and outside the population. ``resampled`` is
     (resamples, K). ``truncated`` values have weights cut at a quantile; empty where that was not planned.
+    ``companies`` (G, K) are values within each company, ``sizes`` (G,) their complaints; both empty where
+    companies are not averaged.
     """
 
     plan: Plan
@@ -62,6 +65,9 @@ class Arm:
     truncated: FloatArray
     resampled: FloatArray
     truncated_resampled: FloatArray
+    companies: FloatArray
+    truncated_companies: FloatArray
+    sizes: FloatArray
 
     @cached_property
     def n(self) -> int:
@@ -110,7 +116,7 @@ class Trial:
 
         None where it is undefined. The interval is normal (t where whole companies were drawn) with the
         bootstrap's standard error: 200 resamples give a standard deviation to 5%, but percentiles only
-        roughly.
+        roughly. Where companies are averaged, of which enough have both arms, it is theirs.
         """
         one, other = (self._values(arm, days, truncated) for arm in (first, second))
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -118,7 +124,10 @@ class Trial:
         drawn = values[1:][np.isfinite(values[1:])]
         if not np.isfinite(values[0]) or len(drawn) < max(2, ENOUGH_RESAMPLES * (len(values) - 1)):
             return None
-        return effect(float(values[0]), float(np.std(drawn, ddof=1)), self.df)
+        se = float(np.std(drawn, ddof=1))
+        arms = self.arms[first], self.arms[second]
+        pooled = average(arms, days, se**2, truncated=truncated, ratio=ratio)
+        return pooled or effect(float(values[0]), se, self.df)
 
     def _values(self, arm: int, days: float, truncated: bool) -> FloatArray:
         """The point estimate, then those of the resamples."""
@@ -126,6 +135,18 @@ class Trial:
         k = of.plan.outcome.until(days)
         point, drawn = (of.truncated, of.truncated_resampled) if truncated else (of.value, of.resampled)
         return np.concatenate([point[k : k + 1], drawn[:, k]])
+
+
+def average(
+    arms: tuple[Arm, Arm], days: float, variance: float, *, truncated: bool = False, ratio: bool = False
+) -> Effect | None:
+    """Random-effects average over companies of the arms' contrast; None where it is not asked or too few."""
+    if not len(arms[0].sizes):
+        return None
+    k = arms[0].plan.outcome.until(days)
+    within = [(arm.truncated_companies if truncated else arm.companies)[:, k] for arm in arms]
+    whole = [float((arm.truncated if truncated else arm.value)[k]) for arm in arms]
+    return over_companies(within[0], within[1], (whole[0], whole[1]), arms[0].sizes, variance, ratio=ratio)
 
 
 def emulate(
@@ -138,13 +159,15 @@ def emulate(
     quality: npt.NDArray[np.str_] | None = None,
     truncate_at: float = 0.99,
     df: float | None = None,
+    company: IntArray | None = None,
 ) -> Trial:
     """Emulate target trials (clone–censor–weight; Hernán 2018, Cain et al. 2010).
 
     Assumes that, given the features of ``processes``, reply, its quality and loss are independent of the
     outcome to come, and that each strategy could be followed by everybody. ``resamples`` times whole clusters
     (n,) are drawn and the weights refitted. ``quality`` (n,) are those of the replies; ``truncate_at`` is the
-    quantile of the sensitivity run's weights; ``df`` those of the interval.
+    quantile of the sensitivity run's weights; ``df`` those of the interval. With ``company`` (n,) contrasts
+    are averages over companies.
 
     Sums are made by one thread, so that they do not depend on how many there are.
     """
@@ -153,11 +176,18 @@ def emulate(
     with threadpool_limits(1):
         nature = processes.at()
         point = _values(made, processes, nature, everyone, truncate_at)
+        within = [
+            _values(made, processes, nature, (company == g).astype(float), truncate_at)
+            for g in (() if company is None else np.unique(company))
+        ]
         drawn = [
             _values(made, processes, processes.at(multiplicity), multiplicity, truncate_at)
             for multiplicity in track(multiplicities(cluster, resamples, seed), "Resampling", resamples)
         ]
-    arms = tuple(_arm(p, point[j], [draw[j] for draw in drawn]) for j, p in enumerate(made))
+    arms = tuple(
+        _arm(p, point[j], [draw[j] for draw in drawn], [one[j] for one in within], company)
+        for j, p in enumerate(made)
+    )
     return Trial(processes, nature, arms, df)
 
 
@@ -249,7 +279,14 @@ def _quantile(weight: FloatArray, mass: FloatArray, at: float) -> float:
     return float(np.quantile(drawn, at)) if len(drawn) else np.inf
 
 
-def _arm(made: _Prepared, point: _Values, drawn: list[_Values]) -> Arm:
+def _arm(
+    made: _Prepared,
+    point: _Values,
+    drawn: list[_Values],
+    within: list[_Values],
+    company: IntArray | None,
+) -> Arm:
+    member = made.plan.population.astype(float)
     return Arm(
         plan=made.plan,
         clones=made.clones,
@@ -259,4 +296,7 @@ def _arm(made: _Prepared, point: _Values, drawn: list[_Values]) -> Arm:
         truncated=point.truncated,
         resampled=np.array([draw.value for draw in drawn]),
         truncated_resampled=np.array([draw.truncated for draw in drawn]),
+        companies=np.array([one.value for one in within]),
+        truncated_companies=np.array([one.truncated for one in within]),
+        sizes=np.empty(0) if company is None else np.bincount(company, member),
     )

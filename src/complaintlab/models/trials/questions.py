@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from complaintlab.models.strategies import (
@@ -18,11 +19,13 @@ from complaintlab.models.strategies import (
     concerns,
     grid,
 )
+from complaintlab.models.trials.course import COMPETING_ENDS
 from complaintlab.models.trials.emulation import Plan
 from complaintlab.models.trials.outcomes import Outcome, counted, event
 from complaintlab.params import Analysis
 
 SECONDARY_DAYS = (1.0, 3.0)
+CAUSE_SPECIFIC = "_cause_specific"
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ def questions(claim: str, contrast: Contrast, analysis: Analysis) -> Iterator[Qu
         yield Question(*of, f"{contrast.outcome}_winsorised", at, "secondary", ratio=True)
         yield Question(*of, f"{contrast.outcome}_3_or_more", at, "secondary")
         return
+    if primary:
+        yield Question(*of, f"{contrast.outcome}{CAUSE_SPECIFIC}", at, "secondary")
     earlier = [day for day in SECONDARY_DAYS if day < at] if primary else []
     yield from (Question(*of, contrast.outcome, day, "secondary") for day in earlier)
     for other in contrast.also:
@@ -91,10 +96,21 @@ def outcomes(
             read = (
                 counted(episodes, spells, name, ends_s)
                 if contrast.counted
-                else [event(episodes, name, ends_s)]
+                else [event(episodes, name, ends_s), _cause_specific(episodes, name, ends_s)]
             )
             found |= {outcome.name: outcome for outcome in read}
     return found
+
+
+def _cause_specific(episodes: pl.DataFrame, name: str, ends_s: npt.NDArray[np.int64]) -> Outcome:
+    """The event as if competing ends only ended the looking: the risk that its own hazard alone would make.
+
+    Beside the risk that counts whoever deletes or leaves as not having shown the event (the total effect);
+    that those would have been like the others cannot be checked (Young et al. 2020).
+    """
+    seen_no_more = pl.when(pl.col("end").cast(pl.String).is_in(COMPETING_ENDS)).then(pl.lit("last_seen"))
+    censored = episodes.with_columns(end=seen_no_more.otherwise(pl.col("end").cast(pl.String)))
+    return replace(event(censored, name, ends_s), name=f"{name}{CAUSE_SPECIFIC}")
 
 
 class Plans:

@@ -10,6 +10,7 @@ from scipy import stats
 from complaintlab.models.strategies import T4_STEPS
 from complaintlab.store import conform
 
+SMALLEST_STEP = "smallest_step"
 REVERSAL = 0.02
 """The largest reversal, as a risk difference, that leaves "the faster the better" standing."""
 
@@ -38,7 +39,7 @@ def no_step_reversed(rows: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
     else:
         p = max(_p_reversed(step) for step in known.iter_rows(named=True))
         row = known.sort("lower", "contrast").head(1).with_columns(pl.lit(p).alias("p"))
-    return [conform("estimates_trials", row.with_columns(pl.lit("smallest_step").alias("contrast")))]
+    return [conform("estimates_trials", row.with_columns(pl.lit(SMALLEST_STEP).alias("contrast")))]
 
 
 def _p_reversed(step: dict[str, float | None]) -> float:

@@ -22,6 +22,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 MODEL = "clone-censor-weight"
 MINIMUM_EVENTS = 5
+ARMS = 2.0
+"""Parameters of the outcome: a weighted risk or mean in each arm, without a regression."""
 
 POSITIVITY_S = (
     0, 15 * MINUTE, 30 * MINUTE, 55 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR,
@@ -50,7 +52,7 @@ def estimate_row(
         n_exposed=first.complete,
         events=first.events + second.events,
         events_exposed=first.events,
-        clusters=clusters,
+        clusters=clusters if found is None or found.df is None else round(found.df) + 1,
         ess=min(first.ess, second.ess),
         converged=trial.converged,
         resamples=resamples,
@@ -114,7 +116,8 @@ def why_not(first: Arm, second: Arm) -> str | None:
 
 
 def _row(question: Question, found: Effect | None, reason: str | None, **rest: object) -> pl.DataFrame:
-    counted = {"n": 0, "n_exposed": 0, "events": 0, "events_exposed": 0, "clusters": 0, "ess": None}
+    counted = {"n": 0, "n_exposed": 0, "events": 0, "events_exposed": 0, "clusters": 0, "ess": None,
+               "parameters": ARMS}  # fmt: skip
     row = {
         "claim": question.claim,
         "contrast": question.contrast.name,
