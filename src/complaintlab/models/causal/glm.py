@@ -31,7 +31,8 @@ def fit_glm(
     """Intercept and slopes of y on standardised X (n, p) with a canonical link, and whether they converged.
 
     A standard normal prior on each slope keeps separated data finite. Newton's method; with ``information``
-    given it stays as it is, which costs a few more, far cheaper steps.
+    given it stays as it is, which costs a few more, far cheaper steps. Weights may be negative as long as their
+    sum is not: steps then take the curvature of the positive ones alone, which is never indefinite.
     """
     design = np.column_stack([np.ones(len(y)), X])
     ridge = np.full(design.shape[1], RIDGE)
@@ -41,7 +42,8 @@ def fit_glm(
     for _ in range(ITERATIONS):
         mean = _mean(design @ beta, family)
         gradient = design.T @ (weights * (y - mean)) - ridge * beta
-        curvature = information_of(design, mean, weights, family) if information is None else information
+        positive = np.maximum(weights, 0.0)
+        curvature = information_of(design, mean, positive, family) if information is None else information
         step = np.linalg.solve(curvature + np.diag(ridge), gradient)
         if gradient @ step < TOLERANCE:
             return beta, True
@@ -69,12 +71,12 @@ def cross_fit(
     """
     whole, settled = fit_glm(X, y, weights, family)
     design = np.column_stack([np.ones(len(y)), X])
-    variance = information_of(design, _mean(design @ whole, family), weights, family)
+    variance = information_of(design, _mean(design @ whole, family), np.maximum(weights, 0.0), family)
     where = at or (X,)
     predicted = [np.empty(len(y)) for _ in where]
     for number in np.unique(fold):
         out = fold == number
-        share = float(weights[~out].sum() / max(weights.sum(), 1e-12))
+        share = float(np.maximum(weights[~out], 0.0).sum() / max(np.maximum(weights, 0.0).sum(), 1e-12))
         beta, converged = fit_glm(X[~out], y[~out], weights[~out], family, whole, variance * share)
         if not converged:
             beta, converged = fit_glm(X[~out], y[~out], weights[~out], family)
@@ -92,7 +94,9 @@ def information_of(design: FloatArray, mean: FloatArray, weights: FloatArray, fa
 def _null(y: FloatArray, weights: FloatArray, family: Family, size: int) -> FloatArray:
     """The model without slopes."""
     beta = np.zeros(size)
-    mean = (float(weights @ y) + 0.5) / (float(weights.sum()) + 1.0)
+    total = max(float(weights.sum()), 0.0)
+    events = max(float(weights @ y), 0.0)
+    mean = ((min(events, total) if family == "binomial" else events) + 0.5) / (total + 1.0)
     beta[0] = np.log(mean / (1 - mean)) if family == "binomial" else np.log(mean)
     return beta
 

@@ -138,23 +138,25 @@ def emulate(
     quality: npt.NDArray[np.str_] | None = None,
     truncate_at: float = 0.99,
     df: float | None = None,
+    mass: FloatArray | None = None,
 ) -> Trial:
     """Emulate target trials (clone–censor–weight; Hernán 2018, Cain et al. 2010).
 
     Assumes that, given the features of ``processes``, reply, its quality and loss are independent of the
     outcome to come, and that each strategy could be followed by everybody. ``resamples`` times whole clusters
     (n,) are drawn and the weights refitted. ``quality`` (n,) are those of the replies; ``truncate_at`` is the
-    quantile of the sensitivity run's weights; ``df`` those of the interval.
+    quantile of the sensitivity run's weights; ``df`` those of the interval. ``mass`` (n,) is what each
+    complaint counts, 1 by default, as in the fits of ``processes``.
 
     Sums are made by one thread, so that they do not depend on how many there are.
     """
     made = [_Prepared.of(plan, quality) for plan in plans]
-    everyone = np.ones(processes.course.n)
+    everyone = np.ones(processes.course.n) if mass is None else mass
     with threadpool_limits(1):
         nature = processes.at()
         point = _values(made, processes, nature, everyone, truncate_at)
         drawn = [
-            _values(made, processes, processes.at(multiplicity), multiplicity, truncate_at)
+            _values(made, processes, processes.at(multiplicity), multiplicity * everyone, truncate_at)
             for multiplicity in track(multiplicities(cluster, resamples, seed), "Resampling", resamples)
         ]
     arms = tuple(_arm(p, point[j], [draw[j] for draw in drawn]) for j, p in enumerate(made))
