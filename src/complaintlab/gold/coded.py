@@ -61,11 +61,11 @@ def run(
 ) -> Outputs:
     """Measures of coded messages with the codes in their place, and the sampled episodes made anew of them.
 
-    Codes are those of data/gold; the simulated public, where nobody has coded it, is coded by its own truth in
-    a sample of ``label_error.world_episodes``. Only episodes with all needed codes are kept; ``pi`` is their
-    chance to be drawn times the share of their stratum that was coded. ``p_complaint`` and ``p_nonsense`` are
-    the opener's codes. Not coded, and so as measured: the critic's turns in other threads, the hostility
-    of turns, replies after the first.
+    Codes are those of data/gold; the simulated public, where nobody has coded it, is coded by its own truth
+    in a sample of ``label_error.world_episodes``. Only episodes with all needed codes are kept; ``pi`` is
+    their chance to be drawn times the share of their stratum that was coded. ``p_complaint`` and
+    ``p_nonsense`` are the opener's codes. Not coded, and so as measured: the critic's turns in other
+    threads, the hostility of turns, replies after the first.
     """
     sample, gold = read_sample(root), load_gold(root)
     if gold.is_empty() and bool(source["simulated"].any()) and label_error.world_episodes:

@@ -31,28 +31,35 @@ def fit_glm(
     """Intercept and slopes of y on standardised X (n, p) with a canonical link, and whether they converged.
 
     A standard normal prior on each slope keeps separated data finite. Newton's method; with ``information``
-    given it stays as it is, which costs a few more, far cheaper steps. Weights may be negative as long as their
-    sum is not: steps then take the curvature of the positive ones alone, which is never indefinite.
+    given it stays as it is, which costs a few more, far cheaper steps. Weights may be negative as long as
+    their sum is not: where the curvature is indefinite, a step takes that of the positive ones alone; only
+    a maximum counts as converged.
     """
     design = np.column_stack([np.ones(len(y)), X])
     ridge = np.full(design.shape[1], RIDGE)
     ridge[0] = 1e-8
     beta = _null(y, weights, family, design.shape[1]) if start is None else start
+    signed = bool(weights.min() < 0)
     value = _objective(design @ beta, y, weights, family) - 0.5 * np.sum(ridge * beta**2)
     for _ in range(ITERATIONS):
         mean = _mean(design @ beta, family)
         gradient = design.T @ (weights * (y - mean)) - ridge * beta
-        positive = np.maximum(weights, 0.0)
-        curvature = information_of(design, mean, positive, family) if information is None else information
+        curvature = information_of(design, mean, weights, family) if information is None else information
+        concave = not signed or _definite(curvature + np.diag(ridge))
+        if not concave:
+            curvature = information_of(design, mean, np.maximum(weights, 0.0), family)
         step = np.linalg.solve(curvature + np.diag(ridge), gradient)
         if gradient @ step < TOLERANCE:
-            return beta, True
+            return beta, concave
         for _ in range(20):
             moved = beta + step
             gained = _objective(design @ moved, y, weights, family) - 0.5 * np.sum(ridge * moved**2)
             if gained >= value:
                 break
             step = step / 2
+        else:
+            if signed:  # nothing is gained along an ascent: there is no maximum near
+                return beta, False
         beta, value = moved, gained
     return beta, False
 
@@ -70,15 +77,19 @@ def cross_fit(
     The fit to all rows only gives the folds' fits their start and the curvature of their steps.
     """
     whole, settled = fit_glm(X, y, weights, family)
+    if weights.min() < 0 and not settled:
+        return [np.full(len(y), np.nan) for _ in at or (X,)], False
     design = np.column_stack([np.ones(len(y)), X])
-    variance = information_of(design, _mean(design @ whole, family), np.maximum(weights, 0.0), family)
+    variance = information_of(design, _mean(design @ whole, family), weights, family)
     where = at or (X,)
     predicted = [np.empty(len(y)) for _ in where]
     for number in np.unique(fold):
         out = fold == number
-        share = float(np.maximum(weights[~out], 0.0).sum() / max(np.maximum(weights, 0.0).sum(), 1e-12))
-        beta, converged = fit_glm(X[~out], y[~out], weights[~out], family, whole, variance * share)
-        if not converged:
+        share = float(weights[~out].sum() / max(weights.sum(), 1e-12))
+        signed = bool(weights[~out].min() < 0)
+        shaped = None if signed else variance * share  # signed sums differ more between folds
+        beta, converged = fit_glm(X[~out], y[~out], weights[~out], family, whole, shaped)
+        if not converged and not signed:
             beta, converged = fit_glm(X[~out], y[~out], weights[~out], family)
         settled &= converged
         for values, place in zip(predicted, where, strict=True):
@@ -89,6 +100,14 @@ def cross_fit(
 def information_of(design: FloatArray, mean: FloatArray, weights: FloatArray, family: Family) -> FloatArray:
     variance = mean * (1 - mean) if family == "binomial" else mean
     return np.asarray(design.T @ ((weights * variance)[:, None] * design))
+
+
+def _definite(information: FloatArray) -> bool:
+    try:
+        np.linalg.cholesky(information)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def _null(y: FloatArray, weights: FloatArray, family: Family, size: int) -> FloatArray:

@@ -1,4 +1,5 @@
-"""Augmented weighting on signed rows: the estimators of ``causal.aipw``, corrected for errors of the labels."""
+"""Augmented weighting on signed rows: the estimators of ``causal.aipw``, corrected for errors of the
+labels."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class SignedRows:
-    """Replies as signed rows (n,): in the first arm or the second, outcome, inverse chance to be seen, and so on.
+    """Replies as signed rows (n,): in the first arm or the second, outcome, inverse chance to be seen, and
+    so on.
 
     ``unit`` numbers the episodes, ``author`` and ``company`` are clusters, ``mass`` is what a row counts.
     """
@@ -70,31 +72,35 @@ def signed_reply_effect(
 ) -> SignedEffect:
     """``causal.aipw.reply_effect`` on signed rows; with ``inside`` (n,) the contrast there less that outside.
 
-    Propensity and outcome model are fitted to the signed rows, without the fold they are used on. An episode's
-    contribution is the signed sum over its rows; clusters are those of the naive estimate.
+    Propensity and outcome model are fitted to the signed rows, without the fold they are used on. An
+    episode's contribution is the signed sum over its rows; clusters are those of the naive estimate.
     """
     y, mass = rows.outcome, rows.mass
     fold = author_folds(rows.author, folds, seed)
     (chance,), fitted = cross_fit(rows.X, rows.exposed.astype(float), mass, fold)
+    if not fitted:
+        return _unsettled(len(y))
     share = float(mass @ rows.exposed / mass.sum())
     kept = overlap_of(min(max(share, 0.0), 1.0), chance, floor)
     counted = mass * kept
     expected, settled = expected_outcomes(
         rows.exposed, y, rows.seen * counted, rows.X, fold, modifiers, count
     )
+    if not settled:
+        return _unsettled(len(y))
     arms, weights = [], []
     for arm, of_arm, mean in ((rows.exposed, chance, expected[0]), (~rows.exposed, 1 - chance, expected[1])):
         weight = np.divide(rows.seen * arm, of_arm, out=np.zeros(len(y)), where=kept)
         total = float(mass @ weight)
         if total <= 0 or counted.sum() <= 0:
-            return SignedEffect(None, (np.nan, np.nan), kept, 0.0, 0, fitted and settled)
+            return SignedEffect(None, (np.nan, np.nan), kept, 0.0, 0, True)
         weight *= float(counted.sum()) / total
         arms.append(mean + weight * (y - mean))
         weights.append(effective_size(weight * mass))
     measure: Measure = "log_ratio" if count else "difference"
     effect, clusters = _contrast(rows, arms[0], arms[1], kept, measure, inside)
     risks = tuple(float(counted @ arm / counted.sum()) for arm in arms)
-    return SignedEffect(effect, (risks[0], risks[1]), kept, min(weights), clusters, fitted and settled)
+    return SignedEffect(effect, (risks[0], risks[1]), kept, min(weights), clusters, True)
 
 
 def signed_dose_effect(
@@ -105,6 +111,8 @@ def signed_dose_effect(
     usual = linear_cross_fit(rows.X, dose, rows.mass, fold)
     weights = rows.seen * rows.mass
     (expected,), settled = cross_fit(rows.X, rows.outcome, weights, fold)
+    if not settled:
+        return _unsettled(len(dose))
     rest = dose - usual
     numerator = rows.seen * rest * (rows.outcome - expected) * (span[0] - span[1])
     denominator = rows.seen * rest**2
@@ -115,7 +123,11 @@ def signed_dose_effect(
     slope = np.nan if effect is None else effect.estimate / (span[0] - span[1])
     middle = float(weights @ dose / weights.sum())
     risks = (mean + slope * (span[0] - middle), mean + slope * (span[1] - middle))
-    return SignedEffect(effect, risks, everybody, ess, clusters, settled)
+    return SignedEffect(effect, risks, everybody, ess, clusters, True)
+
+
+def _unsettled(n: int) -> SignedEffect:
+    return SignedEffect(None, (np.nan, np.nan), np.zeros(n, dtype=bool), 0.0, 0, False)
 
 
 def _contrast(
@@ -147,7 +159,8 @@ def _contrast(
 
 
 def _mean(values: FloatArray, member: BoolArray, mass: FloatArray, unit: IntArray) -> FloatArray | None:
-    """Per unit, terms whose mean is the signed mean among members and whose spread is its linearised error."""
+    """Per unit, terms whose mean is the signed mean among members and whose spread is its linearised
+    error."""
     sums, size = collapse(values, mass, unit), collapse(member.astype(float), mass, unit)
     if size.sum() <= 0:
         return None

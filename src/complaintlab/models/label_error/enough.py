@@ -21,8 +21,16 @@ UNSETTLED = "too few were coded: a model of the corrected labels did not converg
 def too_thin(first: int, second: int, names: tuple[str, str], rule: LabelErrors) -> str | None:
     """Why coded events in the first and second arm do not suffice, in one phrase; null where they do."""
     if first + second < rule.events:
-        return f"only {first + second} coded events, {rule.events} are needed"
+        return f"fewer than {rule.events} coded events"
     for events, name in ((first, names[0]), (second, names[1])):
         if events < rule.events_per_arm:
-            return f"only {events} coded events in the arm '{name}', {rule.events_per_arm} are needed"
+            return f"fewer than {rule.events_per_arm} coded events in the arm '{name}'"
     return None
+
+
+WIDE = "too few were coded: the corrected interval is wider than 100 points"
+
+
+def too_wide(lower: float, upper: float, scale: object) -> bool:
+    """Whether an interval of a risk difference says nothing."""
+    return scale == "rd" and upper - lower > 1

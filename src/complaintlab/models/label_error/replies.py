@@ -16,7 +16,7 @@ from complaintlab.models.label_error.augmented import (
     signed_dose_effect,
     signed_reply_effect,
 )
-from complaintlab.models.label_error.enough import NEGATIVE, NOT_CODED, UNSETTLED, too_thin
+from complaintlab.models.label_error.enough import NEGATIVE, NOT_CODED, UNSETTLED, WIDE, too_thin, too_wide
 from complaintlab.models.label_error.signed import CODED, MASS, signed_population
 from complaintlab.models.reply_effects import populations
 from complaintlab.models.reply_effects.answers import HIGHEST, LOWEST
@@ -77,11 +77,15 @@ def _corrected(
     rows = _signed_rows(case, y, seen)
     found = _estimate(case, exposure, rows, hostile, inference, settings)
     counted = _counts(rows, found)
-    if found.effect is None or not np.isfinite(found.effect.se):
-        yield row(key, **counted, reason=NEGATIVE)
-        return
     if not found.converged:
         yield row(key, **counted, reason=UNSETTLED)
+        return
+    outside = case.outcome not in COUNTS and not all(0 <= risk <= 1 for risk in found.risks)
+    if found.effect is None or not np.isfinite(found.effect.se) or outside:
+        yield row(key, **counted, reason=NEGATIVE)
+        return
+    if too_wide(found.effect.lower, found.effect.upper, key["scale"]):
+        yield row(key, **counted, reason=WIDE)
         return
     yield row(key, **numbers(found.effect), **counted, clusters=found.clusters, ess=found.ess, converged=True)
     if case.outcome not in COUNTS and hostile is None:
@@ -106,9 +110,7 @@ def _too_thin(
 ) -> str | None:
     """Why coded events are too few; of an interaction those of the group that has fewer."""
     for group in (np.ones(len(events), dtype=bool),) if inside is None else (inside, ~inside):
-        first, second = (
-            int(events[is_coded & arm & group].sum()) for arm in (case.exposed, ~case.exposed)
-        )
+        first, second = (int(events[is_coded & arm & group].sum()) for arm in (case.exposed, ~case.exposed))
         if thin := too_thin(first, second, (exposure.first.name, exposure.second.name), rule):
             return thin
     return None

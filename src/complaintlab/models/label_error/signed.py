@@ -1,10 +1,11 @@
 """Design-based supervised learning as signed rows: every episode as measured, the coded ones as coded too.
 
 An estimator that solves Σ m(measured) = 0 solves Σ m(measured) − (R/π)(m(measured) − m(coded)) = 0 instead
-(Egami, Hinck, Stewart & Wei 2023): measured rows count 1 − R/π, and coded ones R/π. Whatever errors the measures
-make, in outcome, exposure and confounders and in any arm, the sum is unbiased for that of codes of all, since
-the chance π of being coded is known. The same holds for the nuisance models behind a causal estimate, which are
-fitted to the same rows: with the exposure itself coded, its propensity has to be that of the coded exposure.
+(Egami, Hinck, Stewart & Wei 2023): measured rows count 1 − R/π, and coded ones R/π. Whatever errors the
+measures make, in outcome, exposure and confounders and in any arm, the sum is unbiased for that of codes of
+all, since the chance π of being coded is known. The same holds for the nuisance models behind a causal
+estimate, which are fitted to the same rows: with the exposure itself coded, its propensity has to be that
+of the coded exposure.
 """
 
 from __future__ import annotations
@@ -28,15 +29,17 @@ def signed(measured: pl.DataFrame, coded: pl.DataFrame, chance: pl.DataFrame) ->
 
     Args:
         measured, coded: the same columns, among them episode_id, a row per episode.
-        chance: episode_id and pi of all coded episodes. One that is in ``measured`` but not in ``coded`` is by
-            its codes no member of the population.
+        chance: episode_id and pi of all coded episodes. One that is in ``measured`` but not in ``coded`` is
+            by its codes no member of the population.
     """
     pi = chance.select("episode_id", "pi")
     upper = measured.drop("pi", strict=False).join(pi, on="episode_id", how="left", maintain_order="left")
     lower = coded.drop("pi", strict=False).join(pi, on="episode_id", how="left", maintain_order="left")
     return pl.concat(
         [
-            upper.with_columns((1 - (1 / pl.col("pi")).fill_null(0.0)).alias(MASS), pl.lit(False).alias(CODED)),
+            upper.with_columns(
+                (1 - (1 / pl.col("pi")).fill_null(0.0)).alias(MASS), pl.lit(False).alias(CODED)
+            ),
             lower.with_columns((1 / pl.col("pi")).alias(MASS), pl.lit(True).alias(CODED)),
         ]
     )

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from complaintlab.models.causal.inference import codes, resampling_unit
-from complaintlab.models.label_error.enough import NEGATIVE, NOT_CODED, UNSETTLED, too_thin
+from complaintlab.models.label_error.enough import NEGATIVE, NOT_CODED, UNSETTLED, WIDE, too_thin, too_wide
 from complaintlab.models.label_error.replies import VARIANT
 from complaintlab.models.label_error.signed import CODED, MASS, signed
 from complaintlab.models.reply_effects.rows import Row, numbers, row
@@ -51,15 +51,21 @@ def corrected_timing(
         if question.variant == "primary"
     ]
     stacked, spells = _stacked(measured, coded, chance, trials)
+    twice = measured[0].join(coded[0], on="episode_id", how="semi")
+    again = measured[1].join(twice, on="episode_id", how="semi")
+    as_measured, measured_spells = _stacked(measured, (twice, again), chance, trials)
     plans = Plans(stacked, outcomes(stacked, spells, list(contrasts.values()), analysis), wanted)
     days = max(float(plan.outcome.course.ends_s[-1]) for plan in plans.plans) / DAY
     cluster, df = resampling_unit(codes(stacked["author_id"]), codes(stacked["company"]))
     mass = stacked[MASS].to_numpy()
-    quality = stacked["first_reply_quality"].cast(pl.String).fill_null("other").to_numpy()
-    processes = fit(stacked, spells, days, quality=True, mass=mass)
+    quality = stacked["first_reply_quality"].cast(pl.String).fill_null("other")
+    processes = fit(
+        as_measured, measured_spells, days,
+        quality=quality, fitted=(~stacked[CODED]).cast(pl.Float64).to_numpy(), mass=mass,
+    )  # fmt: skip
     trial = emulate(
         processes, plans.plans, cluster, resamples=inference.resamples, seed=inference.seed,
-        quality=quality, df=df, mass=mass,
+        quality=quality.to_numpy(), df=df, mass=mass,
     )  # fmt: skip
     is_coded, clusters = stacked[CODED].to_numpy(), int(cluster.max()) + 1
     for question in wanted:
@@ -102,12 +108,16 @@ def _rows(
     names = first.plan.strategy.name, second.plan.strategy.name
     k = first.plan.outcome.until(question.days)
     positive = all(bool(np.all(arm.at_risk[: k + 1] > 0)) for arm in (first, second))
+    if not question.ratio:
+        positive &= all(0 <= float(arm.value[k]) <= 1 for arm in (first, second))
     found = trial.effect(*pair, question.days, ratio=question.ratio) if positive else None
     reason = too_thin(seen[0], seen[1], names, rule)
     if reason is None and not trial.converged:
         reason = UNSETTLED
     if reason is None and found is None:
         reason = NEGATIVE
+    if reason is None and found is not None and too_wide(found.lower, found.upper, key["scale"]):
+        reason = WIDE
     if reason is not None or found is None:
         yield row(key, n=n, reason=reason)
         return

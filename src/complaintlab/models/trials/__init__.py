@@ -75,17 +75,21 @@ def fit(
     spells: pl.DataFrame,
     days: float,
     *,
-    quality: bool,
+    quality: pl.Series | None,
+    fitted: FloatArray | None = None,
     mass: FloatArray | None = None,
 ) -> Processes:
-    """Fit reply, quality and loss to eligible ``episodes`` with their ``spells``, followed for ``days``."""
+    """Fit reply, quality and loss to eligible ``episodes`` with their ``spells``, followed for ``days``.
+
+    ``quality`` (n,) is that of the replies where a strategy asks for one; ``fitted`` and ``mass`` as in
+    :func:`~complaintlab.models.trials.processes.fit_processes`.
+    """
     lived = course(episodes, None, grid(max(days, PATIENCE_S / DAY)))
     baseline, _ = confounder_matrix(episodes, companies=True)
     whole = features(episodes, spells, baseline, lived, SHOWN)
     W = lived.patience
     reply = Features(baseline, whole.time[:W], whole.varying[:, :, :W], whole.offset[:W], whole.history)
-    of = episodes["first_reply_quality"] if quality else None
-    return fit_processes(lived, reply, with_answered(whole, lived), of, mass)
+    return fit_processes(lived, reply, with_answered(whole, lived), quality, fitted, mass)
 
 
 def _answers(
@@ -107,7 +111,7 @@ def _answers(
     days = max(float(plan.outcome.course.ends_s[-1]) for plan in plans.plans) / DAY
     cluster, df = resampling_unit(codes(eligible["author_id"]), codes(eligible["company"]))
     trial = emulate(
-        fit(eligible, spells, days, quality=needs_quality),
+        fit(eligible, spells, days, quality=eligible["first_reply_quality"] if needs_quality else None),
         plans.plans,
         cluster,
         resamples=inference.resamples,

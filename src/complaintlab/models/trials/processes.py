@@ -79,23 +79,30 @@ def fit_processes(
     reply: Features,
     loss: Features,
     quality: pl.Series | None = None,
+    fitted: FloatArray | None = None,
     mass: FloatArray | None = None,
 ) -> Processes:
     """Fit the hazards of reply and loss, and the qualities of replies where ``quality`` (n,) is given.
 
     ``course`` is without an outcome: a complaint is at risk of reply and of loss whatever has been shown, and
     what has been shown is history in the features. ``reply`` has the first ``course.patience`` intervals,
-    ``loss`` all of them. ``mass`` (n,) is what each complaint counts, 1 by default; it may be negative where a
-    complaint stands there twice (``label_error.signed``).
+    ``loss`` all of them. Only the rows ``fitted`` (n,) are fitted to, all by default. ``mass`` (n,) is what a
+    complaint counts in the models of quality; it may be negative where one stands there twice, as measured
+    and as coded (``label_error.signed``).
     """
     with threadpool_limits(1):
-        return _fit(course, reply, loss, quality, np.ones(course.n) if mass is None else mass)
+        return _fit(course, reply, loss, quality, np.ones(course.n) if fitted is None else fitted, mass)
 
 
 def _fit(
-    course: Course, reply: Features, loss: Features, quality: pl.Series | None, mass: FloatArray
+    course: Course,
+    reply: Features,
+    loss: Features,
+    quality: pl.Series | None,
+    fitted: FloatArray,
+    mass: FloatArray | None,
 ) -> Processes:
-    counts = mass[:, None]
+    counts = fitted[:, None]
     exposure, lost = course.followed()
     waited, answered = course.awaiting_reply()
     waits_until = np.minimum(np.minimum(course.reply_at, course.stop_at), course.patience - 1)
