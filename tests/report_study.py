@@ -21,6 +21,7 @@ NAMES = (
     "estimates_trials",
     "estimates_reply_effects",
     "estimates_deletion",
+    "estimates_label_error",
     "truth",
     "source",
     "episodes",

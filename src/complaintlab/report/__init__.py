@@ -53,6 +53,7 @@ def run(
     estimates_trials: pl.DataFrame,
     estimates_reply_effects: pl.DataFrame,
     estimates_deletion: pl.DataFrame,
+    estimates_label_error: pl.DataFrame,
     balance_trials: pl.DataFrame,
     balance_reply_effects: pl.DataFrame,
     weights_trials: pl.DataFrame,
@@ -103,6 +104,7 @@ def run(
                 estimates_trials,
                 estimates_reply_effects,
                 estimates_deletion,
+                estimates_label_error,
             ]
         ),
         balance=shown_balance(pl.concat([balance_trials, balance_reply_effects]), ordered),

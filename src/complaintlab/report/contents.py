@@ -25,7 +25,18 @@ from complaintlab.params import (
     World,
 )
 from complaintlab.report import results
-from complaintlab.report.figures import checks, course, effects, forest, judged, measures, plan, texts
+from complaintlab.report.figures import (
+    checks,
+    course,
+    effects,
+    forest,
+    judged,
+    labels,
+    measures,
+    plan,
+    texts,
+)
+from complaintlab.report.labels import label_grid_rows
 from complaintlab.report.measurement import measurement
 from complaintlab.report.narrative import abstract, limits
 from complaintlab.report.provenance import provenance
@@ -105,6 +116,7 @@ def pictures(tables: Tables, minimum_cell: int, horizon_days: float) -> dict[str
         "outcomes": course.outcomes(tables.curves_incidence, horizon_days),
         "strategies": course.strategies(tables.curves_trials),
         "forest": forest.claims_forest(tables.verdicts, tables.estimates),
+        "labels": labels.labels_forest(tables.verdicts),
         "balance": checks.love_plot(tables.balance),
         "positivity": checks.positivity(tables.positivity, minimum_cell),
     }
@@ -133,8 +145,11 @@ def content(
         "quarantine": results.quarantine_rows(tables.quarantine),
         "measurement": measurement(tables.quality, tables.drift, tables.measures, minimum),
         "reply_types": results.reply_type_rows(tables.reply_types, minimum),
+        "label_grid": label_grid_rows(tables.verdicts, tables.estimates),
         "weights": results.weight_rows(tables.weights, minimum, settings.rule.ess_per_arm),
-        "limits": limits(tables.source, tables.complaints, tables.quality),
+        "limits": limits(
+            tables.source, tables.complaints, tables.quality, tables.verdicts["measured_estimate"].count()
+        ),
         "provenance": provenance(root, settings, tables.source),
         "figures": {name: {"takeaway": one.takeaway, "alt": one.alt} for name, one in drawn.items()},
     }
