@@ -28,7 +28,8 @@ def with_corrected(claim: Claim, found: Primary | str, estimates: pl.DataFrame) 
     risk = _of(claim, estimates, ("risk",))
     row["reference_risk"] = None if risk is None else risk["estimate"]
     if isinstance(found, str):
-        return Primary(**{name: row.get(name) for name in Primary.__dataclass_fields__})
+        fields: dict[str, Any] = {name: row.get(name) for name in Primary.__dataclass_fields__}
+        return Primary(**fields)
     effect = {name: row[name] for name in ("estimate", "se", "lower", "upper", "p", "df", "reference_risk")}
     return replace(found, **effect)
 

@@ -142,20 +142,28 @@ def _contrast(
     unit = np.unique(rows.unit[kept], return_inverse=True)[1].astype(np.int64)
     mass = rows.mass[kept]
     sums = [collapse(term[kept], mass, unit) for term in (first, second)]
+    own: FloatArray | None
     if measure == "difference":
-        groups = [np.ones(len(unit), dtype=bool)] if inside is None else [inside[kept], ~inside[kept]]
-        parts = [_mean((first - second)[kept] * group, group, mass, unit) for group in groups]
-        if any(part is None for part in parts):
-            return None, 0
-        own = parts[0] if inside is None else parts[0] - parts[1]
+        own = _difference((first - second)[kept], mass, unit, None if inside is None else inside[kept])
     elif min(float(sums[1].sum()), float(sums[0].sum()) if measure == "log_ratio" else 1.0) <= 0:
-        return None, 0
+        own = None
     else:
         own = contributions(sums[0], sums[1], measure)
-    first_row = np.unique(unit, return_index=True)[1]
-    of_unit = (values[kept][first_row] for values in (rows.author, rows.company, rows.exposed))
-    effect, clusters, _ = clustered_effect(own, *of_unit)
+    if own is None:
+        return None, 0
+    at = np.flatnonzero(kept)[np.unique(unit, return_index=True)[1]]
+    effect, clusters, _ = clustered_effect(own, rows.author[at], rows.company[at], rows.exposed[at])
     return effect, clusters
+
+
+def _difference(
+    values: FloatArray, mass: FloatArray, unit: IntArray, inside: BoolArray | None
+) -> FloatArray | None:
+    """The signed mean of all, or inside a group less that outside, as contributions of units."""
+    if inside is None:
+        return _mean(values, np.ones(len(unit), dtype=bool), mass, unit)
+    within, outside = (_mean(values * group, group, mass, unit) for group in (inside, ~inside))
+    return None if within is None or outside is None else within - outside
 
 
 def _mean(values: FloatArray, member: BoolArray, mass: FloatArray, unit: IntArray) -> FloatArray | None:

@@ -110,20 +110,26 @@ def grid_rows(estimates: pl.DataFrame, quality: pl.DataFrame) -> Iterator[Row]:
         ]
         return None if arms[0] is None or arms[1] is None else arms[0] - arms[1]
 
-    for se in itertools.product(values.sensitivity, repeat=2):
-        found = at(se, (middle, middle))
-        if found is not None:
-            yield row(key, variant=VARIANT, subgroup=_named(se, None if ratio else (middle, middle)),
-                      estimate=found)  # fmt: skip
-    everywhere = [
-        (found, _named(se, None if ratio else sp))
-        for se in itertools.product(values.sensitivity, repeat=2)
-        for sp in itertools.product(values.specificity, repeat=2)
-        if (found := at(se, sp)) is not None
-    ]
+    by_name: dict[str, float] = {}
+    everywhere: dict[str, float] = {}
+    for se, sp in itertools.product(_pairs(values.sensitivity), _pairs(values.specificity)):
+        found, name = at(se, sp), _named(se, None if ratio else sp)
+        if found is None:
+            continue
+        everywhere.setdefault(name, found)
+        if sp == (middle, middle):
+            by_name.setdefault(name, found)
+    for name, found in by_name.items():
+        yield row(key, variant=VARIANT, subgroup=name, estimate=found)
     if everywhere:
-        for variant, (found, name) in ((LOWEST, min(everywhere)), (HIGHEST, max(everywhere))):
-            yield row(key, variant=variant, subgroup=name, estimate=found)
+        for variant, end in ((LOWEST, min), (HIGHEST, max)):
+            name = end(everywhere, key=lambda of: everywhere[of])
+            yield row(key, variant=variant, subgroup=name, estimate=everywhere[name])
+
+
+def _pairs(values: tuple[float, float, float]) -> list[tuple[float, float]]:
+    """A value for either arm."""
+    return [(first, second) for first in values for second in values]
 
 
 def rogan_gladen(observed: float, sensitivity: float, specificity: float) -> float | None:

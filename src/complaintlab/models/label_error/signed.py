@@ -69,9 +69,4 @@ def signed_population(measured: Answered, coded: Answered, chance: pl.DataFrame)
 
 def collapse(values: FloatArray, mass: FloatArray, unit: IntArray) -> FloatArray:
     """Signed sum of ``values`` (rows,) within each ``unit``: an episode's design-adjusted contribution."""
-    return np.bincount(unit, mass * values)
-
-
-def first_of(values: npt.NDArray[np.generic], unit: IntArray) -> npt.NDArray[np.generic]:
-    """The value of each unit's first row."""
-    return values[np.unique(unit, return_index=True)[1]]
+    return np.bincount(unit, mass * values).astype(np.float64, copy=False)
