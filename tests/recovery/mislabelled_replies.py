@@ -41,8 +41,9 @@ class Replies:
 def draw_replies(n: int, share: float, seed: int) -> Replies:
     """Half as many authors as replies; 20 companies; a part ``share`` is coded, measured events more often.
 
-    Events are missed in 20% with the act and in 10% without; acts in 10%; 15% of the replies without an event are
-    taken for one where the act is missing. Hostility confounds, and is measured with an error.
+    Events are missed in 20% with the act and in 10% without; acts are wrong in 10%; 15% of the replies
+    without an event are taken for one where the act is missing. Hostility confounds, and is measured with an
+    error.
     """
     rng = np.random.default_rng(seed)
     hostility = rng.normal(size=n)

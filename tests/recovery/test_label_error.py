@@ -1,14 +1,14 @@
-"""Label errors of 10 to 20% that differ by arm: the naive estimate fails, the corrected one holds the truth."""
+"""Label errors of 10 to 20% that differ by arm: the naive interval misses, the corrected one holds."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from mislabelled_replies import TRUTH, draw_replies, signed_rows
 from scipy import stats
 
 from complaintlab.models.causal.inference import Effect
 from complaintlab.models.label_error.augmented import signed_reply_effect
-from mislabelled_replies import TRUTH, draw_replies, signed_rows
 
 WORLDS = 60
 SETTINGS = {"floor": 0.01, "folds": 2, "seed": 1}

@@ -30,7 +30,7 @@ def any_or_none(made: Complaints, resamples: int = 2) -> Trial:
     frame = episodes(made)
     outcome, everybody = event(frame, "escalated", grid(7)), np.ones(frame.height, dtype=bool)
     return emulate(
-        fit(frame, spells(made, frame), 7, quality=None),
+        fit(frame, spells(made, frame), 7, quality=False),
         [Plan(strategy, outcome, everybody) for strategy in (WITHIN_24H, NONE)],
         np.arange(frame.height),
         resamples=resamples,

@@ -6,10 +6,10 @@ import math
 
 import polars as pl
 import pytest
-import report_study
 from hypothesis import given
 from hypothesis import strategies as st
 
+import report_study
 from complaintlab.models.label_error.grid import (
     HIGHEST,
     LOWEST,

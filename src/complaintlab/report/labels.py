@@ -24,14 +24,14 @@ def label_grid_rows(verdicts: pl.DataFrame, estimates: pl.DataFrame) -> list[dic
         scale = verdict["scale"]
         low, high = (float(end["estimate"][0]) for end in ends)
         why = own.filter(pl.col("variant") == CORRECTED, pl.col("reason").is_not_null())["reason"]
-        equal = own.filter(pl.col("variant") == GRID)["estimate"]
+        equal = [float(value) for value in own.filter(pl.col("variant") == GRID)["estimate"]]
         rows.append(
             {
                 "claim": verdict["claim"],
                 "outcome": str(verdict["outcome"]).replace("_", " "),
                 "measured": marked(verdict["estimate"], scale),
-                "by_sensitivity": f"{amount(equal.min(), scale)} to {amount(equal.max(), scale)}"
-                if len(equal)
+                "by_sensitivity": f"{amount(min(equal), scale)} to {amount(max(equal), scale)}"
+                if equal
                 else NOTHING,
                 "lowest": marked(low, scale),
                 "lowest_at": ends[0]["subgroup"][0],

@@ -9,7 +9,7 @@ import polars as pl
 
 from complaintlab.errors import ModelError
 from complaintlab.models.cox import cox
-from complaintlab.models.design import stratified_matrix
+from complaintlab.models.design import FloatArray, stratified_matrix
 from complaintlab.models.estimate_rows import Estimate, cluster_columns
 from complaintlab.models.label_error.enough import NEGATIVE, too_thin
 from complaintlab.models.label_error.replies import VARIANT
@@ -92,7 +92,7 @@ def _of_outcome(
         yield _as_row(named[act].known(of["coef"], of["robust_se"]))
 
 
-def _estimable(rows: pl.DataFrame, values: object) -> bool:
+def _estimable(rows: pl.DataFrame, values: FloatArray) -> bool:
     """Whether an indicator has events enough at either level, as measured and as coded."""
     levels = (
         rows.select("event", CODED, value=pl.Series(values))

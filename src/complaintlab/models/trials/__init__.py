@@ -75,13 +75,13 @@ def fit(
     spells: pl.DataFrame,
     days: float,
     *,
-    quality: pl.Series | None,
+    quality: bool,
     fitted: FloatArray | None = None,
     mass: FloatArray | None = None,
 ) -> Processes:
     """Fit reply, quality and loss to eligible ``episodes`` with their ``spells``, followed for ``days``.
 
-    ``quality`` (n,) is that of the replies where a strategy asks for one; ``fitted`` and ``mass`` as in
+    ``quality``: whether a strategy asks for one; ``fitted`` and ``mass`` as in
     :func:`~complaintlab.models.trials.processes.fit_processes`.
     """
     lived = course(episodes, None, grid(max(days, PATIENCE_S / DAY)))
@@ -89,7 +89,8 @@ def fit(
     whole = features(episodes, spells, baseline, lived, SHOWN)
     W = lived.patience
     reply = Features(baseline, whole.time[:W], whole.varying[:, :, :W], whole.offset[:W], whole.history)
-    return fit_processes(lived, reply, with_answered(whole, lived), quality, fitted, mass)
+    of = episodes["first_reply_quality"] if quality else None
+    return fit_processes(lived, reply, with_answered(whole, lived), of, fitted, mass)
 
 
 def _answers(
@@ -111,7 +112,7 @@ def _answers(
     days = max(float(plan.outcome.course.ends_s[-1]) for plan in plans.plans) / DAY
     cluster, df = resampling_unit(codes(eligible["author_id"]), codes(eligible["company"]))
     trial = emulate(
-        fit(eligible, spells, days, quality=eligible["first_reply_quality"] if needs_quality else None),
+        fit(eligible, spells, days, quality=needs_quality),
         plans.plans,
         cluster,
         resamples=inference.resamples,
