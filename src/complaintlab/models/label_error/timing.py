@@ -40,7 +40,7 @@ def corrected_timing(
     signed sums. When a reply came is no label, and its hazard and that of loss are fitted once, to the
     complaints as measured: a coded row has the weights of its measured twin. Weights of its own, from coded
     hostility, would take out what is left of confounding by hostility that was measured badly, but made the
-    intervals of T1 and T4 seven times as wide. Whole companies or authors are drawn as for the naive estimates.
+    intervals several times as wide. Whole companies or authors are drawn as for the naive estimates.
 
     Args:
         measured, coded: episodes and spells; of the coded ones the population only.
