@@ -11,6 +11,7 @@ NOT_CODED = {
     "S7": "its matched turns of bystanders are not corrected",
     "T6": "coders code no further complaints",
     "T7": "coders code no openers with praise",
+    **dict.fromkeys(("D1", "D2", "D3", "D4"), "imputed times of deletion are not corrected"),
     "P2": "an exact share of so rare an event is not corrected",
 }
 """Claims whose arms or outcome lie outside of what coders are asked, and why they are not corrected."""

@@ -21,6 +21,9 @@ from complaintlab.models.trials.risks import grown
 from complaintlab.models.trials.tables import MODEL
 from complaintlab.params import Analysis, Inference, LabelErrors, Trials
 
+RESAMPLED = 2
+"""One resample for so many of the naive estimates: a standard deviation from 100 is known to 7%."""
+
 CODED_ID = ":coded"
 """Ends the id of an episode's second row, under which its spells stand."""
 
@@ -60,14 +63,14 @@ def corrected_timing(
     plans = Plans(stacked, outcomes(stacked, spells, list(contrasts.values()), analysis), wanted)
     days = max(float(plan.outcome.course.ends_s[-1]) for plan in plans.plans) / DAY
     cluster, df = resampling_unit(codes(stacked["author_id"]), codes(stacked["company"]))
-    mass = stacked[MASS].to_numpy()
+    mass, resamples = stacked[MASS].to_numpy(), max(2, inference.resamples // RESAMPLED)
     quality = stacked["first_reply_quality"].cast(pl.String).fill_null("other")
     processes = fit(
         as_measured.with_columns(stacked["first_reply_quality"]), measured_spells, days,
         quality=True, fitted=(~stacked[CODED]).cast(pl.Float64).to_numpy(), mass=mass,
     )  # fmt: skip
     trial = emulate(
-        processes, plans.plans, cluster, resamples=inference.resamples, seed=inference.seed,
+        processes, plans.plans, cluster, resamples=resamples, seed=inference.seed,
         quality=quality.to_numpy(), df=df, mass=mass,
     )  # fmt: skip
     is_coded, clusters = stacked[CODED].to_numpy(), int(cluster.max()) + 1
@@ -127,7 +130,7 @@ def _rows(
     counted: Row = {
         "n": n, "n_exposed": first.complete, "events": first.events + second.events,
         "events_exposed": first.events, "clusters": clusters, "ess": min(first.ess, second.ess),
-        "converged": True, "resamples": inference.resamples,
+        "converged": True, "resamples": len(first.resampled),
     }  # fmt: skip
     yield row(key, **numbers(found), **counted)
     if not question.ratio:
