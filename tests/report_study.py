@@ -23,6 +23,7 @@ NAMES = (
     "estimates_deletion",
     "agents",
     "what_if",
+    "estimates_label_error",
     "truth",
     "source",
     "episodes",

@@ -35,6 +35,7 @@ STAGE_HELP = {
     "measure": "Code every turn by the codebook: stance, acts, complaint, hostility.",
     "cluster": "Find and name the families of company replies.",
     "spells": "Make episodes and their start-stop rows, with exposures known before each moment.",
+    "coded": "Lay what coders said of a sample over the measures, and follow those episodes again.",
     "incidence": "Describe how many are answered, turned and escalated by when.",
     "hazard": "Fit the Cox models, and the naive models that show what goes wrong.",
     "regression": "Fit who gets answered, what critics show after a week, how agents differ, who provokes.",
@@ -42,6 +43,7 @@ STAGE_HELP = {
     "reply_effects": "Estimate the effects of what the first reply does.",
     "deletion": "Estimate what deleting a complaint does, with the time of deletion imputed.",
     "what_if": "Ask what if all were answered within an hour, every reply were proper, nothing deleted.",
+    "label_error": "Correct the estimates for errors of the labels, or show how far these could move them.",
     "verdicts": "Answer each claim of claims.yaml by the rule of the analysis plan.",
     "report": "Set figures, tables and verdicts as a PDF in reports/.",
 }

@@ -163,6 +163,16 @@ class ReplyEffects(Section):
     propensity_floor: Annotated[float, Field(gt=0, lt=0.5)]
 
 
+class LabelErrors(Section):
+    """When coded messages correct the measures; ``world_episodes``: simulated coders' sample, 0 for none."""
+
+    key: ClassVar[str] = "label_error"
+    events: Positive
+    events_per_arm: Positive
+    world_episodes: Annotated[int, Field(ge=0)]
+    seed: Annotated[int, Field(ge=0)]
+
+
 class VerdictRule(Section):
     key: ClassVar[str] = "verdicts"
     alpha: Share
@@ -175,7 +185,7 @@ class VerdictRule(Section):
 
 SECTIONS: tuple[type[Section], ...] = (
     Study, Collect, Crawl, Rights, World, Embed, Cluster, Analysis, Inference, Trials, ReplyEffects,
-    VerdictRule,
+    LabelErrors, VerdictRule,
 )  # fmt: skip
 
 SectionT = TypeVar("SectionT", bound=Section)

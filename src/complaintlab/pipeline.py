@@ -48,6 +48,7 @@ EXTRA_DEPS: dict[str, tuple[str, ...]] = {
         "data/gold/codes.csv",
         "data/gold/sample.csv",
     ),
+    "coded": ("data/gold/codes.csv", "data/gold/sample.csv"),
     "verdicts": ("plan.lock",),
     "report": ("plan.lock",),
 }

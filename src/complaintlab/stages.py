@@ -32,6 +32,7 @@ STAGES: dict[str, str] = {
     "measure": "complaintlab.measure",
     "cluster": "complaintlab.cluster",
     "spells": "complaintlab.spells",
+    "coded": "complaintlab.gold.coded",
     "incidence": "complaintlab.models.incidence.stage",
     "hazard": "complaintlab.models.hazard",
     "regression": "complaintlab.models.regression",
@@ -39,6 +40,7 @@ STAGES: dict[str, str] = {
     "reply_effects": "complaintlab.models.reply_effects",
     "deletion": "complaintlab.models.deletion",
     "what_if": "complaintlab.models.what_if",
+    "label_error": "complaintlab.models.label_error",
     "verdicts": "complaintlab.verdicts",
     "report": "complaintlab.report",
 }

@@ -22,7 +22,8 @@ from complaintlab.verdicts.rule import e_value
 
 TABLES_READ = (
     "estimates_incidence", "estimates_hazard", "estimates_regression", "estimates_trials",
-    "estimates_reply_effects", "estimates_deletion", "truth", "source", "episodes", "measures", "quality",
+    "estimates_reply_effects", "estimates_deletion", "estimates_label_error", "truth", "source", "episodes",
+    "measures", "quality",
 )  # fmt: skip
 
 
@@ -196,6 +197,51 @@ def test_a_world_is_judged_by_its_own_truth(repo: Path, tmp_path: Path) -> None:
     both = pl.concat([report_study.quality(value=0.6), report_study.quality("world", 0.95)])
     row = verdicts_of(report_study.study() | {"quality": both}, repo, tmp_path)["N1"]
     assert row["lowered_by"] == ["label errors not corrected", "few companies"]
+
+
+def corrected(estimate: float | None, se: float = 0.01, reason: str | None = None) -> pl.DataFrame:
+    """What ``label_error`` has of T1: an estimate and the risk in the second arm, or the reason for none."""
+    claimed = {"T1": ("reply_24h_vs_none", "escalated", estimate or 0.0, se, 0.0)}
+    rows = report_study.estimates(claimed, "clone-censor-weight")
+    row = rows.filter((pl.col("variant") == "primary") & (pl.col("time_days") == 7)).with_columns(
+        pl.lit("corrected").alias("variant")
+    )
+    if estimate is None:
+        numbers = [pl.lit(None, pl.Float64).alias(name) for name in ("estimate", "se", "lower", "upper", "p")]
+        return row.with_columns(*numbers, pl.lit(reason).alias("reason"))
+    risk = row.with_columns(
+        pl.lit(0.2).alias("estimate"), pl.lit("risk").cast(row.schema["scale"]).alias("scale")
+    )
+    return pl.concat([row, risk])
+
+
+def test_the_corrected_interval_decides(repo: Path, tmp_path: Path) -> None:
+    tables = report_study.study()
+    as_measured = verdicts_of(tables, repo, tmp_path)["T1"]
+    assert as_measured["verdict"] == "supported"
+    assert as_measured["measured_estimate"] is None
+    tables["estimates_label_error"] = corrected(-0.03, 0.04)
+    row = verdicts_of(tables, repo, tmp_path)["T1"]
+    assert row["verdict"] == "inconclusive"
+    assert (row["estimate"], row["measured_estimate"]) == (-0.03, as_measured["estimate"])
+    assert (row["n"], row["events"]) == (as_measured["n"], as_measured["events"])
+    assert row["e_value"] == pytest.approx(e_value((0.2 - 0.03) / 0.2))
+    assert "corrected for errors of the labels, as measured −4.1" in row["sentence"]
+    assert not any("label errors" in reason for reason in row["lowered_by"])
+
+
+def test_a_correction_may_turn_a_verdict_round(repo: Path, tmp_path: Path) -> None:
+    tables = report_study.study() | {"estimates_label_error": corrected(0.05)}
+    assert verdicts_of(tables, repo, tmp_path)["T1"]["verdict"] == "contradicted"
+
+
+def test_without_a_correction_the_measured_estimate_is_tentative(repo: Path, tmp_path: Path) -> None:
+    why = "fewer than 30 coded events"
+    tables = report_study.study() | {"estimates_label_error": corrected(None, reason=why)}
+    tables["quality"] = report_study.quality("world", 0.95)
+    row = verdicts_of(tables, repo, tmp_path)["T1"]
+    assert (row["verdict"], row["certainty"]) == ("supported", "tentative")
+    assert f"label errors not corrected: {why}" in row["lowered_by"]
 
 
 def test_effective_companies_of_equal_and_of_one_large() -> None:

@@ -44,7 +44,8 @@ def draw_sample(
 
     Args:
         episodes, turns, measures: tables of these names.
-        horizon_days: messages from the complaint until so many days after it are coded.
+        horizon_days: messages from the complaint until so many days after it, or after the first reply if
+            that came within them, are coded: follow-up counts from either.
         n: threads to draw (with k episodes where an opener names k companies); all if there are fewer.
         seed: of the random starts.
         minimum: threads per stratum at least, or all of a smaller one.
@@ -75,10 +76,14 @@ def draw_sample(
 def episode_messages(complaints: pl.DataFrame, turns: pl.DataFrame, horizon_days: float) -> pl.DataFrame:
     """What a coder codes of each episode, from the opener to the horizon: ``turns`` with episode_id and item.
 
-    Later parts of split replies stand with their first part, and only the first reply is coded.
+    The horizon counts from the complaint, or from a first reply within it. Later parts of split replies stand
+    with their first part, and only the first reply is coded.
     """
     role = pl.col("role").cast(pl.String)
     since = pl.col("created_at") - pl.col("started_at")
+    horizon_s = round(horizon_days * DAY_S)
+    reply_s = pl.col("first_reply_s")
+    until_s = horizon_s + pl.when(reply_s <= horizon_s).then(reply_s).otherwise(0)
     item = (
         pl.when(pl.col("post_id") == pl.col("opener_id"))
         .then(pl.lit("opener"))
@@ -90,12 +95,13 @@ def episode_messages(complaints: pl.DataFrame, turns: pl.DataFrame, horizon_days
         .then(pl.lit("bystander"))
     )
     of_episode = complaints.select(
-        "episode_id", "thread_id", "company", "opener_id", "first_reply_id", "started_at", critic="author_id"
-    )
+        "episode_id", "thread_id", "company", "opener_id", "first_reply_id", "first_reply_s", "started_at",
+        critic="author_id",
+    )  # fmt: skip
     return (
         turns.filter(pl.col("joined_into").is_null())
         .join(of_episode, on=["thread_id", "company"])
-        .filter(since.is_between(pl.duration(), pl.duration(seconds=round(horizon_days * DAY_S))))
+        .filter(since.is_between(pl.duration(), pl.duration(seconds=until_s)))
         .with_columns(item=item, author_id="critic")
         .filter(pl.col("item").is_not_null())
     )

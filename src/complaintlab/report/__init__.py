@@ -55,6 +55,7 @@ def run(
     estimates_deletion: pl.DataFrame,
     agents: pl.DataFrame,
     what_if: pl.DataFrame,
+    estimates_label_error: pl.DataFrame,
     balance_trials: pl.DataFrame,
     balance_reply_effects: pl.DataFrame,
     weights_trials: pl.DataFrame,
@@ -105,6 +106,7 @@ def run(
                 estimates_trials,
                 estimates_reply_effects,
                 estimates_deletion,
+                estimates_label_error,
             ]
         ),
         agents=agents,

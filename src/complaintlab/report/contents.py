@@ -33,12 +33,14 @@ from complaintlab.report.figures import (
     effects,
     forest,
     judged,
+    labels,
     measures,
     people,
     plan,
     texts,
     what_if,
 )
+from complaintlab.report.labels import label_grid_rows
 from complaintlab.report.measurement import measurement
 from complaintlab.report.narrative import abstract, limits
 from complaintlab.report.provenance import provenance
@@ -123,6 +125,7 @@ def pictures(tables: Tables, minimum_cell: int, horizon_days: float) -> dict[str
         "stance": people.stance_after_a_week(tables.answered, minimum_cell),
         "agents": people.agents_apart(tables.agents, tables.answered, minimum_cell),
         "forest": forest.claims_forest(tables.verdicts, tables.estimates),
+        "labels": labels.labels_forest(tables.verdicts),
         "balance": checks.love_plot(tables.balance),
         "positivity": checks.positivity(tables.positivity, minimum_cell),
     }
@@ -153,8 +156,11 @@ def content(
         "reply_types": results.reply_type_rows(tables.reply_types, minimum),
         "count_claims": count_rows(tables.estimates, claims),
         "associations": associations(tables.answered),
+        "label_grid": label_grid_rows(tables.verdicts, tables.estimates),
         "weights": results.weight_rows(tables.weights, minimum, settings.rule.ess_per_arm),
-        "limits": limits(tables.source, tables.complaints, tables.quality),
+        "limits": limits(
+            tables.source, tables.complaints, tables.quality, tables.verdicts["measured_estimate"].count()
+        ),
         "provenance": provenance(root, settings, tables.source),
         "figures": {name: {"takeaway": one.takeaway, "alt": one.alt} for name, one in drawn.items()},
     }

@@ -90,8 +90,16 @@ def _firm(row: dict[str, Any]) -> str:
     return f"{row['claim']} {row['verdict']} ({marked(row['estimate'], row['scale'])}, {limits_})"
 
 
-def limits(source: dict[str, Any], complaints: pl.DataFrame, quality: pl.DataFrame) -> list[dict[str, str]]:
-    """Limits of the study, the likely largest bias first, each with its direction."""
+def limits(
+    source: dict[str, Any], complaints: pl.DataFrame, quality: pl.DataFrame, corrected: int = 0
+) -> list[dict[str, str]]:
+    """Limits of the study, the likely largest bias first, each with its direction.
+
+    ``corrected`` is how many claims' estimates are corrected for errors of the labels.
+    """
+    told = (
+        f"{corrected} estimates are corrected by codes, the others not" if corrected else "none is corrected"
+    )
     coders = "language models, not people" if quality["corpus"].str.contains(MODEL_CODED).any() else "coders"
     companies = effective_companies(complaints)
     uneven = read_differently(quality)
@@ -119,7 +127,7 @@ def limits(source: dict[str, Any], complaints: pl.DataFrame, quality: pl.DataFra
         (
             "Errors of the measures",
             "towards no effect, unless they differ between arms",
-            f"Acts and stances are measured with errors that were judged against {coders}; none is corrected."
+            f"Acts and stances are measured with errors that were judged against {coders}; {told}."
             + (f" They differ between the arms: {', '.join(uneven)}." if uneven else ""),
             True,
         ),

@@ -18,6 +18,7 @@ from complaintlab.params import Analysis, Inference, ReplyEffects, Trials, Verdi
 from complaintlab.store import conform, write_csv, write_json
 from complaintlab.verdicts.answer import SCALES, Case, adjust, answer
 from complaintlab.verdicts.certainty import THESE_ONLY, lowered_by, relevant
+from complaintlab.verdicts.labels import with_corrected
 from complaintlab.verdicts.results import CSV_COLUMNS, metrics, stack
 from complaintlab.verdicts.testable import below_minimum, companies_with_both_arms, primary, unmet
 
@@ -33,6 +34,7 @@ def run(
     estimates_trials: pl.DataFrame,
     estimates_reply_effects: pl.DataFrame,
     estimates_deletion: pl.DataFrame,
+    estimates_label_error: pl.DataFrame,
     truth: pl.DataFrame,
     source: pl.DataFrame,
     episodes: pl.DataFrame,
@@ -60,6 +62,7 @@ def run(
             "trials": estimates_trials,
             "reply_effects": estimates_reply_effects,
             "deletion": estimates_deletion,
+            "label_error": estimates_label_error,
         },
         truth,
     )
@@ -106,7 +109,8 @@ def judge(
     why = "; ".join(unmet(claim, evidence.source, evidence.complaints, evidence.measures)) or None
     if not claim.estimated or why:
         return Case(claim, None, why, (), family_size)
-    found = primary(claim, evidence.estimates.filter(pl.col("stage") == claim.stage), rule)
+    measured = primary(claim, evidence.estimates.filter(pl.col("stage") == claim.stage), rule)
+    found = with_corrected(claim, measured, evidence.estimates)
     if isinstance(found, str):
         return Case(claim, None, found, (), family_size)
     companies = companies_with_both_arms(claim, evidence.episodes, evidence.measures, trials, horizon_days)
@@ -114,7 +118,10 @@ def judge(
     lowered = lowered_by(claim, evidence.quality, evidence.estimates, evidence.complaints)
     if (companies if found.companies is None else found.companies) < ENOUGH_TO_POOL:
         lowered.append(THESE_ONLY)
-    return Case(claim, found, why, tuple(lowered), family_size)
+    beside = None if found is measured or isinstance(measured, str) else measured
+    return Case(
+        claim, found, why, tuple(lowered), family_size, corrected=found is not measured, measured=beside
+    )
 
 
 def _size(claim: Claim, claims: Claims, against_plan: Deviations) -> int:

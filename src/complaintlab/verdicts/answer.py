@@ -23,6 +23,8 @@ class Case:
     """A claim with all that decides about it.
 
     ``untestable`` says why it cannot be tested (null: it can); p-values are Holm-adjusted, null until then.
+    ``corrected``: errors of the labels are taken out of ``found``; ``measured`` is then the estimate from
+    labels as measured, null where there was none.
     """
 
     claim: Claim
@@ -32,6 +34,8 @@ class Case:
     family_size: int
     p_adjusted: float | None = None
     p_equivalent: float | None = None
+    corrected: bool = False
+    measured: Primary | None = None
 
     @property
     def band(self) -> float:
@@ -107,15 +111,35 @@ def _with_estimate(case: Case, found: Primary, rule: VerdictRule) -> dict[str, A
         "reason": reason,
         "sentence": (
             f"{wording.subject(case.claim)}: {wording.with_unit(found.estimate, scale)} "
-            f"(95% interval {wording.interval(found.lower, found.upper, scale)}); {verdict}: {reason}."
+            f"(95% interval {wording.interval(found.lower, found.upper, scale)}{_as_measured(case, scale)}); "
+            f"{verdict}: {reason}."
         ),
         **_numbers(found),
+        **_measured_numbers(case.measured),
         "p": case.p_zero,
         "p_adjusted": case.p_adjusted,
         "detectable": detectable,
         "e_value": value,
         "e_limit": limit,
     }
+
+
+def _as_measured(case: Case, scale: str) -> str:
+    """What stands beside a corrected estimate."""
+    if not case.corrected:
+        return ""
+    if case.measured is None:
+        return "; corrected for errors of the labels, which as measured gave none"
+    measured = case.measured
+    return (
+        f"; corrected for errors of the labels, as measured {wording.amount(measured.estimate, scale)}, "
+        f"{wording.interval(measured.lower, measured.upper, scale)}"
+    )
+
+
+def _measured_numbers(measured: Primary | None) -> Mapping[str, Any]:
+    fields = ("estimate", "lower", "upper")
+    return {f"measured_{field}": None if measured is None else getattr(measured, field) for field in fields}
 
 
 def _numbers(found: Primary) -> Mapping[str, Any]:
@@ -129,10 +153,8 @@ def _reason(verdict: str, case: Case, found: Primary, detectable: float, rule: V
     scale = SCALES[case.claim.scale]
     if verdict == "no meaningful effect":
         size = wording.smallest_effect(case.band, scale)
-        return (
-            f"smaller than {size}, adjusted {wording.probability(case.p_equivalent)}; "
-            "but errors of the labels, not corrected yet, pull towards no effect"
-        )
+        but = "" if case.corrected else "; but errors of the labels, not corrected, pull towards no effect"
+        return f"smaller than {size}, adjusted {wording.probability(case.p_equivalent)}{but}"
     if verdict == "inconclusive":
         could = wording.detectable_effect(detectable, scale, rule.power)
         if case.p_decisive > case.p_zero:

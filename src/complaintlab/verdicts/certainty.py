@@ -9,6 +9,7 @@ import polars as pl
 
 from complaintlab.claims import Claim
 from complaintlab.tables.estimates import CERTAINTIES
+from complaintlab.verdicts.labels import NOT_CORRECTED, why_not_corrected
 from complaintlab.verdicts.rule import e_value
 from complaintlab.verdicts.testable import Primary
 
@@ -33,23 +34,27 @@ def lowered_by(
 
     Args:
         quality: how well the measures agree with coded messages.
-        estimates: all estimates of the claim: labels are corrected where a variant ``corrected`` is there.
-        episodes: complaints, for the number of companies.
+        estimates: of all stages: labels are corrected where ``label_error`` has an estimate; how weak a
+            measure is then costs width of the interval, which shows it. episodes: complaints, for the
+            number of companies.
     """
     reasons = ["coders who are not people"] if quality["corpus"].str.contains(MODEL_CODED).any() else []
-    if weak := weak_measures(claim, quality):
-        reasons.append(f"weak or unjudged measures ({', '.join(weak)})")
-    if estimates.filter((pl.col("claim") == claim.id) & (pl.col("variant") == "corrected")).is_empty():
-        reasons.append("label errors not corrected")
+    if not_corrected := why_not_corrected(claim, estimates):
+        if weak := weak_measures(claim, quality):
+            reasons.append(f"weak or unjudged measures ({', '.join(weak)})")
+        reasons.append(not_corrected)
     if effective_companies(episodes) < FEW_COMPANIES:
         reasons.append("few companies")
     return reasons
 
 
 def certainty(reasons: list[str]) -> str:
-    """High without a reason, moderate with one, tentative with more, or for these companies only."""
-    if THESE_ONLY in reasons:
-        return "tentative"
+    """High without a reason, moderate with one, tentative with more.
+
+    Labels that are not corrected, or a finding for these companies only, make it tentative by themselves.
+    """
+    if any(reason == THESE_ONLY or reason.startswith(NOT_CORRECTED) for reason in reasons):
+        return CERTAINTIES[-1]
     return CERTAINTIES[min(len(reasons), len(CERTAINTIES) - 1)]
 
 

@@ -88,7 +88,9 @@ def reply_effect(
     """
     y = outcome.astype(np.float64)
     kept = overlap(exposed, propensity.chance, floor)
-    expected, settled, parameters = _expected(exposed, y, seen * kept, X, propensity.fold, modifiers, count)
+    expected, settled, parameters = expected_outcomes(
+        exposed, y, seen * kept, X, propensity.fold, modifiers, count
+    )
     weights, pair = np.zeros(len(y)), []
     for arm, chance, mean in (
         (exposed, propensity.chance, expected[0]),
@@ -137,7 +139,7 @@ def dose_effect(
     """
     y = outcome.astype(np.float64)
     fold = author_folds(author, folds, seed)
-    usual, fitted = _linear_cross_fit(X, dose, fold)
+    usual = linear_cross_fit(X, dose, np.ones(len(dose)), fold)
     ridge, parameters = affordable_ridge(X, y, seen, "binomial", ())
     (expected,), settled = cross_fit(X, y, seen, fold, ridge=ridge)
     rest = dose - usual
@@ -159,7 +161,7 @@ def dose_effect(
         ess=min(effective_size((seen * rest**2)[arm]) for arm in (exposed, ~exposed)),
         clusters=clusters,
         pooled=pooled,
-        converged=fitted and settled,
+        converged=settled,
         parameters=parameters + 1,
     )
 
@@ -169,7 +171,11 @@ def overlap(exposed: BoolArray, chance: FloatArray, floor: float) -> BoolArray:
 
     A fixed floor would leave nobody to compare with an act that is rare everywhere.
     """
-    share = float(exposed.mean())
+    return overlap_of(float(exposed.mean()), chance, floor)
+
+
+def overlap_of(share: float, chance: FloatArray, floor: float) -> BoolArray:
+    """The same where the first arm's share is known."""
     least, most = min(floor, share / RARE), 1 - min(floor, (1 - share) / RARE)
     return np.asarray((chance >= least) & (chance <= most))
 
@@ -200,7 +206,7 @@ def author_folds(author: IntArray, folds: int, seed: int) -> IntArray:
     return np.asarray(order[author] % folds)
 
 
-def _expected(
+def expected_outcomes(
     exposed: BoolArray,
     y: FloatArray,
     weights: FloatArray,
@@ -209,7 +215,9 @@ def _expected(
     modifiers: tuple[int, ...],
     count: bool,
 ) -> tuple[list[FloatArray], bool, float]:
-    """Expected outcome of each row in the first and in the second arm, and the effective parameters."""
+    """Expected outcome of each row in the first and in the second arm, whether the fits converged, and the
+    effective parameters.
+    """
     centre, spread = float(exposed.mean()), max(float(exposed.std()), 1e-12)
 
     def with_arm(value: FloatArray) -> FloatArray:
@@ -224,12 +232,14 @@ def _expected(
     return expected, settled, parameters
 
 
-def _linear_cross_fit(X: FloatArray, y: FloatArray, fold: IntArray) -> tuple[FloatArray, bool]:
-    """Ridge regression's prediction of each row from the other folds."""
+def linear_cross_fit(X: FloatArray, y: FloatArray, weights: FloatArray, fold: IntArray) -> FloatArray:
+    """Weighted ridge regression's prediction of each row from the other folds."""
     predicted = np.empty(len(y))
     for number in np.unique(fold):
         out = fold == number
-        centre = float(y[~out].mean())
-        moment = X[~out].T @ X[~out] + np.eye(X.shape[1])
-        predicted[out] = centre + X[out] @ np.linalg.solve(moment, X[~out].T @ (y[~out] - centre))
-    return predicted, True
+        w = weights[~out]
+        centre = float(w @ y[~out] / w.sum())
+        moment = X[~out].T @ (w[:, None] * X[~out]) + np.eye(X.shape[1])
+        slopes = np.linalg.solve(moment, X[~out].T @ (w * (y[~out] - centre)))
+        predicted[out] = centre + X[out] @ slopes
+    return predicted

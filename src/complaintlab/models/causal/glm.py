@@ -36,24 +36,33 @@ def fit_glm(
 
     A standard normal prior on each slope keeps separated data finite; ``ridge`` (1 + p,) are other penalties.
     Newton's method; with ``information`` given it stays as it is, which costs a few more, far cheaper steps.
+    Weights may be negative as long as their sum is not: where the curvature is indefinite, a step takes that
+    of the positive ones alone; only a maximum counts as converged.
     """
     design = np.column_stack([np.ones(len(y)), X])
     ridge = standard_ridge(X.shape[1]) if ridge is None else ridge
     beta = _null(y, weights, family, design.shape[1]) if start is None else start
+    signed = bool(weights.min() < 0)
     value = _objective(design @ beta, y, weights, family) - 0.5 * np.sum(ridge * beta**2)
     for _ in range(ITERATIONS):
         mean = _mean(design @ beta, family)
         gradient = design.T @ (weights * (y - mean)) - ridge * beta
         curvature = information_of(design, mean, weights, family) if information is None else information
+        concave = not signed or _definite(curvature + np.diag(ridge))
+        if not concave:
+            curvature = information_of(design, mean, np.maximum(weights, 0.0), family)
         step = np.linalg.solve(curvature + np.diag(ridge), gradient)
         if gradient @ step < TOLERANCE:
-            return beta, True
+            return beta, concave
         for _ in range(20):
             moved = beta + step
             gained = _objective(design @ moved, y, weights, family) - 0.5 * np.sum(ridge * moved**2)
             if gained >= value:
                 break
             step = step / 2
+        else:
+            if signed:  # nothing is gained along an ascent: there is no maximum near
+                return beta, False
         beta, value = moved, gained
     return beta, False
 
@@ -72,6 +81,8 @@ def cross_fit(
     The fit to all rows only gives the folds' fits their start and the curvature of their steps.
     """
     whole, settled = fit_glm(X, y, weights, family, ridge=ridge)
+    if weights.min() < 0 and not settled:
+        return [np.full(len(y), np.nan) for _ in at or (X,)], False
     design = np.column_stack([np.ones(len(y)), X])
     variance = information_of(design, _mean(design @ whole, family), weights, family)
     where = at or (X,)
@@ -79,8 +90,10 @@ def cross_fit(
     for number in np.unique(fold):
         out = fold == number
         share = float(weights[~out].sum() / max(weights.sum(), 1e-12))
-        beta, converged = fit_glm(X[~out], y[~out], weights[~out], family, whole, variance * share, ridge)
-        if not converged:
+        signed = bool(weights[~out].min() < 0)
+        shaped = None if signed else variance * share  # signed sums differ more between folds
+        beta, converged = fit_glm(X[~out], y[~out], weights[~out], family, whole, shaped, ridge)
+        if not converged and not signed:
             beta, converged = fit_glm(X[~out], y[~out], weights[~out], family, ridge=ridge)
         settled &= converged
         for values, place in zip(predicted, where, strict=True):
@@ -145,10 +158,20 @@ def information_of(design: FloatArray, mean: FloatArray, weights: FloatArray, fa
     return np.asarray(design.T @ ((weights * variance)[:, None] * design))
 
 
+def _definite(information: FloatArray) -> bool:
+    try:
+        np.linalg.cholesky(information)
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
 def _null(y: FloatArray, weights: FloatArray, family: Family, size: int) -> FloatArray:
     """The model without slopes."""
     beta = np.zeros(size)
-    mean = (float(weights @ y) + 0.5) / (float(weights.sum()) + 1.0)
+    total = max(float(weights.sum()), 0.0)
+    events = max(float(weights @ y), 0.0)
+    mean = ((min(events, total) if family == "binomial" else events) + 0.5) / (total + 1.0)
     beta[0] = np.log(mean / (1 - mean)) if family == "binomial" else np.log(mean)
     return beta
 

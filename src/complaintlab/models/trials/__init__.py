@@ -11,7 +11,7 @@ from typing import NamedTuple
 import polars as pl
 
 from complaintlab.models.causal.inference import codes, resampling_unit
-from complaintlab.models.causal.logistic import Features
+from complaintlab.models.causal.logistic import Features, FloatArray
 from complaintlab.models.design import confounder_matrix
 from complaintlab.models.strategies import DAY, PATIENCE_S, Strategy, grid
 from complaintlab.models.trials.course import course
@@ -72,16 +72,27 @@ def run(
     return Outputs(*(pl.concat(tables) for tables in zip(*parts, strict=True)))
 
 
-def fit(episodes: pl.DataFrame, spells: pl.DataFrame, days: float, *, quality: bool) -> Processes:
-    """Fit reply, quality and loss to eligible ``episodes`` with their ``spells``, followed for ``days``."""
+def fit(
+    episodes: pl.DataFrame,
+    spells: pl.DataFrame,
+    days: float,
+    *,
+    quality: bool,
+    fitted: FloatArray | None = None,
+    mass: FloatArray | None = None,
+) -> Processes:
+    """Fit reply, quality and loss to eligible ``episodes`` with their ``spells``, followed for ``days``.
+
+    ``quality``: whether a strategy asks for one; ``fitted`` and ``mass`` as in
+    :func:`~complaintlab.models.trials.processes.fit_processes`.
+    """
     lived = course(episodes, None, grid(max(days, PATIENCE_S / DAY)))
     baseline, _ = confounder_matrix(episodes, companies=True)
     whole = features(episodes, spells, baseline, lived, SHOWN)
     W = lived.patience
     reply = Features(baseline, whole.time[:W], whole.varying[:, :, :W], whole.offset[:W], whole.history)
-    return fit_processes(
-        lived, reply, with_answered(whole, lived), episodes["first_reply_quality"] if quality else None
-    )
+    of = episodes["first_reply_quality"] if quality else None
+    return fit_processes(lived, reply, with_answered(whole, lived), of, fitted, mass)
 
 
 def _answers(

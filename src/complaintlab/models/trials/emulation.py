@@ -160,6 +160,7 @@ def emulate(
     truncate_at: float = 0.99,
     df: float | None = None,
     company: IntArray | None = None,
+    mass: FloatArray | None = None,
 ) -> Trial:
     """Emulate target trials (clone–censor–weight; Hernán 2018, Cain et al. 2010).
 
@@ -167,21 +168,22 @@ def emulate(
     outcome to come, and that each strategy could be followed by everybody. ``resamples`` times whole clusters
     (n,) are drawn and the weights refitted. ``quality`` (n,) are those of the replies; ``truncate_at`` is the
     quantile of the sensitivity run's weights; ``df`` those of the interval. With ``company`` (n,) contrasts
-    are averages over companies.
+    are averages over companies. ``mass`` (n,) is what each complaint counts, 1 by default, as in the fits of
+    ``processes``.
 
     Sums are made by one thread, so that they do not depend on how many there are.
     """
     made = [_Prepared.of(plan, quality) for plan in plans]
-    everyone = np.ones(processes.course.n)
+    everyone = np.ones(processes.course.n) if mass is None else mass
     with threadpool_limits(1):
         nature = processes.at()
         point = _values(made, processes, nature, everyone, truncate_at)
         within = [
-            _values(made, processes, nature, (company == g).astype(float), truncate_at)
+            _values(made, processes, nature, (company == g) * everyone, truncate_at)
             for g in (() if company is None else np.unique(company))
         ]
         drawn = [
-            _values(made, processes, processes.at(multiplicity), multiplicity, truncate_at)
+            _values(made, processes, processes.at(multiplicity), multiplicity * everyone, truncate_at)
             for multiplicity in track(multiplicities(cluster, resamples, seed), "Resampling", resamples)
         ]
     arms = tuple(
@@ -298,5 +300,5 @@ def _arm(
         truncated_resampled=np.array([draw.truncated for draw in drawn]),
         companies=np.array([one.value for one in within]),
         truncated_companies=np.array([one.truncated for one in within]),
-        sizes=np.empty(0) if company is None else np.bincount(company, member),
+        sizes=np.empty(0) if company is None else np.bincount(company, member).astype(np.float64),
     )

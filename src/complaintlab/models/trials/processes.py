@@ -75,29 +75,45 @@ class Processes:
 
 
 def fit_processes(
-    course: Course, reply: Features, loss: Features, quality: pl.Series | None = None
+    course: Course,
+    reply: Features,
+    loss: Features,
+    quality: pl.Series | None = None,
+    fitted: FloatArray | None = None,
+    mass: FloatArray | None = None,
 ) -> Processes:
     """Fit the hazards of reply and loss, and the qualities of replies where ``quality`` (n,) is given.
 
     ``course`` is without an outcome: a complaint is at risk of reply and of loss whatever has been shown, and
     what has been shown is history in the features. ``reply`` has the first ``course.patience`` intervals,
-    ``loss`` all of them.
+    ``loss`` all of them. Only the rows ``fitted`` (n,) are fitted to, all by default. ``mass`` (n,) is what a
+    complaint counts in the models of quality; it may be negative where one stands there twice, as measured
+    and as coded (``label_error.signed``).
     """
     with threadpool_limits(1):
-        return _fit(course, reply, loss, quality)
+        return _fit(course, reply, loss, quality, np.ones(course.n) if fitted is None else fitted, mass)
 
 
-def _fit(course: Course, reply: Features, loss: Features, quality: pl.Series | None) -> Processes:
+def _fit(
+    course: Course,
+    reply: Features,
+    loss: Features,
+    quality: pl.Series | None,
+    fitted: FloatArray,
+    mass: FloatArray | None,
+) -> Processes:
+    counts = fitted[:, None]
     exposure, lost = course.followed()
+    waited, answered = course.awaiting_reply()
     waits_until = np.minimum(np.minimum(course.reply_at, course.stop_at), course.patience - 1)
     return Processes(
         course=course,
         segments=segments(reply.varying[: reply.history], waits_until)
         if reply.history
         else _one_each(course),
-        reply=fit_hazard(reply, *course.awaiting_reply()),
-        loss=fit_hazard(loss, exposure, lost) if lost.any() else None,
-        qualities=None if quality is None else fit_qualities(course, reply, quality),
+        reply=fit_hazard(reply, counts * waited, counts * answered),
+        loss=fit_hazard(loss, counts * exposure, counts * lost) if lost.any() else None,
+        qualities=None if quality is None else fit_qualities(course, reply, quality, mass),
     )
 
 

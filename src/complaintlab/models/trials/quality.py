@@ -40,10 +40,13 @@ class Qualities:
         return chances
 
 
-def fit_qualities(course: Course, reply: Features, quality: pl.Series) -> Qualities:
+def fit_qualities(
+    course: Course, reply: Features, quality: pl.Series, mass: FloatArray | None = None
+) -> Qualities:
     """Fit the qualities of the replies of ``course``: ``reply``'s features at the moment of each reply.
 
-    ``quality`` (n,) is proper, bad or other; null counts as other.
+    ``quality`` (n,) is proper, bad or other; null counts as other. ``mass`` (n,) is what a complaint
+    counts, 1 by default.
     """
     rows = np.flatnonzero(course.reply_at < course.patience)
     at = course.reply_at[rows]
@@ -51,7 +54,7 @@ def fit_qualities(course: Course, reply: Features, quality: pl.Series) -> Qualit
     X, _ = standardise(np.column_stack(columns))
     features = Features(X, np.ones((1, 1)), np.empty((0, len(rows), 1), dtype=np.float32), np.zeros(1))
     of = quality.cast(pl.String).fill_null("other").to_numpy()[rows]
-    open_, models = np.ones(len(rows)), []
+    open_, models = np.ones(len(rows)) if mass is None else mass[rows], []
     for level in LEVELS:
         is_level = (of == level).astype(float)
         models.append(fit_hazard(features, open_[:, None], (open_ * is_level)[:, None]))
