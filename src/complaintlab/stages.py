@@ -38,6 +38,7 @@ STAGES: dict[str, str] = {
     "trials": "complaintlab.models.trials",
     "reply_effects": "complaintlab.models.reply_effects",
     "deletion": "complaintlab.models.deletion",
+    "robustness": "complaintlab.models.robustness",
     "verdicts": "complaintlab.verdicts",
     "report": "complaintlab.report",
 }

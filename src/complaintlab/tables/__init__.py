@@ -10,6 +10,7 @@ import dataframely as dy
 
 from complaintlab.tables.collect import Latent, Posts, Quarantine, Sightings, Source, Truth
 from complaintlab.tables.estimates import Balance, Curves, Estimates, Positivity, Verdicts, Weights
+from complaintlab.tables.robustness import ConfounderStrengths, Specifications, TippingPoints
 from complaintlab.tables.spells import Episodes, Flow, Spells
 from complaintlab.tables.texts import (
     Calibration,
@@ -54,6 +55,10 @@ TABLES: dict[str, type[dy.Schema]] = {
     "estimates_trials": Estimates,
     "estimates_reply_effects": Estimates,
     "estimates_deletion": Estimates,
+    "estimates_robustness": Estimates,
+    "specifications": Specifications,
+    "confounder_strengths": ConfounderStrengths,
+    "tipping_points": TippingPoints,
     "curves_incidence": Curves,
     "curves_trials": Curves,
     "balance_trials": Balance,
