@@ -19,16 +19,28 @@ from complaintlab.params import (
     Embed,
     Inference,
     ReplyEffects,
+    Robustness,
     Study,
     Trials,
     VerdictRule,
     World,
 )
 from complaintlab.report import results
-from complaintlab.report.figures import checks, course, effects, forest, judged, measures, plan, texts
+from complaintlab.report.figures import (
+    checks,
+    course,
+    effects,
+    forest,
+    judged,
+    measures,
+    plan,
+    robust,
+    texts,
+)
 from complaintlab.report.measurement import measurement
 from complaintlab.report.narrative import abstract, limits
 from complaintlab.report.provenance import provenance
+from complaintlab.report.robustness import named_companies, robustness_rows
 from complaintlab.report.style import Picture
 from complaintlab.tables import TABLES
 
@@ -66,6 +78,10 @@ class Tables(NamedTuple):
     balance: pl.DataFrame
     weights: pl.DataFrame
     positivity: pl.DataFrame
+    robustness: pl.DataFrame
+    specifications: pl.DataFrame
+    strengths: pl.DataFrame
+    tipping: pl.DataFrame
 
 
 class Settings(NamedTuple):
@@ -81,6 +97,7 @@ class Settings(NamedTuple):
     trials: Trials
     reply_effects: ReplyEffects
     rule: VerdictRule
+    robustness: Robustness
 
     @property
     def planned(self) -> tuple[Analysis, Inference, Trials, ReplyEffects, VerdictRule]:
@@ -107,6 +124,11 @@ def pictures(tables: Tables, minimum_cell: int, horizon_days: float) -> dict[str
         "forest": forest.claims_forest(tables.verdicts, tables.estimates),
         "balance": checks.love_plot(tables.balance),
         "positivity": checks.positivity(tables.positivity, minimum_cell),
+        "specifications": robust.specification_curves(tables.verdicts, tables.specifications),
+        "without_one": robust.without_one(
+            tables.verdicts, tables.robustness, named_companies(tables.complaints, minimum_cell)
+        ),
+        "nothing": robust.must_find_nothing(tables.verdicts, tables.robustness),
     }
     found = {name: picture for name, picture in drawn.items() if picture is not None}
     if not tables.source["threads_complete"]:
@@ -134,6 +156,14 @@ def content(
         "measurement": measurement(tables.quality, tables.drift, tables.measures, minimum),
         "reply_types": results.reply_type_rows(tables.reply_types, minimum),
         "weights": results.weight_rows(tables.weights, minimum, settings.rule.ess_per_arm),
+        "robustness": robustness_rows(
+            tables.verdicts,
+            tables.specifications,
+            tables.robustness,
+            tables.strengths,
+            tables.tipping,
+            minimum,
+        ),
         "limits": limits(tables.source, tables.complaints, tables.quality),
         "provenance": provenance(root, settings, tables.source),
         "figures": {name: {"takeaway": one.takeaway, "alt": one.alt} for name, one in drawn.items()},
@@ -152,7 +182,8 @@ def source_row(source: pl.DataFrame) -> dict[str, Any]:
 def _settings(settings: Settings) -> dict[str, Any]:
     study = settings.study.model_dump(mode="json") | {"source": settings.collect.source}
     printed = (settings.analysis, settings.trials, settings.inference)
-    return {"study": study, "ess_per_arm": settings.rule.ess_per_arm} | {
+    checking = settings.robustness.model_dump(mode="json")
+    return {"study": study, "ess_per_arm": settings.rule.ess_per_arm, "checking": checking} | {
         section.key: section.model_dump(mode="json") for section in printed
     }
 

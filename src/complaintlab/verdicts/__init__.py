@@ -16,7 +16,15 @@ from complaintlab.freeze import Deviations, Plan, deviations, measures_version
 from complaintlab.params import Analysis, Inference, ReplyEffects, Trials, VerdictRule
 from complaintlab.store import conform, write_csv, write_json
 from complaintlab.verdicts.answer import SCALES, Case, adjust, answer
-from complaintlab.verdicts.certainty import lowered_by, relevant
+from complaintlab.verdicts.certainty import (
+    CHECKS,
+    Robustness,
+    e_values,
+    failed_checks,
+    lowered_by,
+    relevant,
+    unrobust,
+)
 from complaintlab.verdicts.results import CSV_COLUMNS, metrics, stack
 from complaintlab.verdicts.testable import below_minimum, companies_with_both_arms, primary, unmet
 
@@ -32,6 +40,8 @@ def run(
     estimates_trials: pl.DataFrame,
     estimates_reply_effects: pl.DataFrame,
     estimates_deletion: pl.DataFrame,
+    estimates_robustness: pl.DataFrame,
+    confounder_strengths: pl.DataFrame,
     truth: pl.DataFrame,
     source: pl.DataFrame,
     episodes: pl.DataFrame,
@@ -59,13 +69,15 @@ def run(
             "trials": estimates_trials,
             "reply_effects": estimates_reply_effects,
             "deletion": estimates_deletion,
+            "robustness": estimates_robustness.filter(pl.col("variant").is_in(list(CHECKS))),
         },
         truth,
     )
     complaints = episodes.filter(pl.col("kind") == "complaint")
     plan = Plan.of(claims, (analysis, inference, trials, reply_effects, verdicts), measures_version(measures))
     against_plan = deviations(root, plan)
-    evidence = Evidence(stacked, source, complaints, episodes, measures, relevant(quality, source))
+    checked = Robustness(failed_checks(estimates_robustness, claims, verdicts.alpha), confounder_strengths)
+    evidence = Evidence(stacked, source, complaints, episodes, measures, relevant(quality, source), checked)
     cases = [
         judge(claim, evidence, verdicts, trials, analysis.horizon_days, _size(claim, claims, against_plan))
         for claim in claims.claims
@@ -91,6 +103,7 @@ class Evidence(NamedTuple):
     episodes: pl.DataFrame
     measures: pl.DataFrame
     quality: pl.DataFrame
+    robustness: Robustness
 
 
 def judge(
@@ -111,6 +124,7 @@ def judge(
     companies = companies_with_both_arms(claim, evidence.episodes, evidence.measures, trials, horizon_days)
     why = below_minimum(found, companies, rule)
     lowered = lowered_by(claim, evidence.quality, evidence.estimates, evidence.complaints)
+    lowered += unrobust(claim, e_values(found, SCALES[claim.scale])[1], evidence.robustness)
     return Case(claim, found, why, tuple(lowered), family_size)
 
 

@@ -31,6 +31,7 @@ class Case:
     family_size: int
     p_adjusted: float | None = None
     p_equivalent: float | None = None
+    p_discovery: float | None = None
 
     @property
     def band(self) -> float:
@@ -44,7 +45,10 @@ class Case:
 
 
 def adjust(cases: list[Case]) -> list[Case]:
-    """Holm-adjust the tests of zero and of equivalence within each family at its full size."""
+    """Holm-adjust the tests of zero and of equivalence within each family at its full size.
+
+    ``p_discovery`` is adjusted over all tested claims by Benjamini and Hochberg, for whoever explores.
+    """
     zero: dict[str, float] = {}
     equivalent: dict[str, float] = {}
     for family in sorted({case.claim.family for case in cases}):
@@ -52,8 +56,15 @@ def adjust(cases: list[Case]) -> list[Case]:
         size = max((c.family_size for c in tested.values()), default=0)
         zero |= rules.holm({name: case.p_zero for name, case in tested.items()}, size)
         equivalent |= rules.holm({name: _p_equivalent(case) for name, case in tested.items()}, size)
+    everything = {c.claim.id: c.p_zero for c in cases if c.claim.id in zero}
+    discovery = rules.benjamini_hochberg(everything)
     return [
-        replace(case, p_adjusted=zero.get(case.claim.id), p_equivalent=equivalent.get(case.claim.id))
+        replace(
+            case,
+            p_adjusted=zero.get(case.claim.id),
+            p_equivalent=equivalent.get(case.claim.id),
+            p_discovery=discovery.get(case.claim.id),
+        )
         for case in cases
     ]
 
@@ -100,6 +111,7 @@ def _with_estimate(case: Case, found: Primary, rule: VerdictRule) -> dict[str, A
         **_numbers(found),
         "p": case.p_zero,
         "p_adjusted": case.p_adjusted,
+        "p_discovery": case.p_discovery,
         "detectable": detectable,
         "e_value": value,
         "e_limit": limit,

@@ -13,7 +13,7 @@ ESTIMAND = ["claim", "contrast", "outcome", "time_days", "scale"]
 CSV_COLUMNS = (
     "claim", "verdict", "certainty", "reason", "contrast", "scale", "estimate", "lower", "upper", "p",
     "p_adjusted", "n", "events", "outcome", "model", "sesoi", "detectable", "e_value", "e_limit", "truth",
-    "lowered_by", "confirmatory", "deviations", "sentence",
+    "lowered_by", "confirmatory", "deviations", "sentence", "p_discovery",
 )  # fmt: skip
 """Columns of reports/verdicts.csv; new ones only to the right."""
 
