@@ -34,7 +34,7 @@ def holm(p_values: Mapping[str, float], size: int) -> dict[str, float]:
 
 
 def benjamini_hochberg(p_values: Mapping[str, float]) -> dict[str, float]:
-    """Benjamini and Hochberg's (1995) adjusted p-values: the least false discovery rate that lists each test."""
+    """Benjamini and Hochberg's (1995) adjusted p-values: the false discovery rates."""
     if not p_values:
         return {}
     adjusted = multipletests(list(p_values.values()), method="fdr_bh")[1]

@@ -84,7 +84,7 @@ def without_one(verdicts: pl.DataFrame, estimates: pl.DataFrame, named: frozense
     shown = verdicts.drop_nulls("estimate").join(left_out, on="claim", how="semi", maintain_order="left")
     if shown.is_empty():
         return None
-    parts = [part for part in shown.partition_by("scale", maintain_order=True)]
+    parts = shown.partition_by("scale", maintain_order=True)
     with house_style():
         heights = [0.24 * part.height + 0.45 for part in parts]
         figure, _ = panels(1, 1, sum(heights) + 0.35)
