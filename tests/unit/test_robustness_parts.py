@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spells_case import ANALYSIS, Case, Thread, Turn
 
+import report_study
 from complaintlab.claims import load_claims
 from complaintlab.companies import Companies
 from complaintlab.labels import STANCES
+from complaintlab.models.robustness import run, tested
 from complaintlab.models.robustness.choices import (
     EventRule,
     Specification,
@@ -22,6 +24,8 @@ from complaintlab.models.robustness.study import Material, with_events
 from complaintlab.models.robustness.timing import windowed
 from complaintlab.models.robustness.tipping import Interval, tipping_point
 from complaintlab.models.strategies import DAY, HOUR, MINUTE, TIMING_CONTRASTS
+from complaintlab.params import Analysis, Inference, ReplyEffects, Trials, VerdictRule, load_params
+from complaintlab.params import Robustness as RobustnessParams
 from complaintlab.tables import TABLES
 from complaintlab.verdicts.certainty import Robustness, failed_checks, unrobust
 from complaintlab.verdicts.rule import benjamini_hochberg, e_value
@@ -110,6 +114,30 @@ def test_the_last_turn_is_that_within_the_horizon() -> None:
     found = specifications(Specification(0.5, 0.5, 7.0), OPEN, 100, seed=1)
     assert all(spec.days == 7.0 for spec in found if spec.rule.turn == "last")
     assert len(found) == 3 * 2 * 3  # without the last turn within a day
+
+
+def test_nothing_tested_is_nothing_run_again(repo) -> None:
+    params = load_params(repo / "params.yaml")
+    read = (
+        "episodes", "spells", "turns", "threads", "deletions", "measures", "sightings", "source",
+        "estimates_trials", "estimates_reply_effects", "weights_trials", "weights_reply_effects",
+    )  # fmt: skip
+    sections = (Analysis, Inference, Trials, ReplyEffects, RobustnessParams, VerdictRule)
+    made = run(
+        *(TABLES[name].create_empty() for name in read),
+        Companies(companies=()),
+        *(params.section(section) for section in sections),
+    )
+    for name, table in made._asdict().items():
+        assert TABLES[name].validate(table).is_empty()
+
+
+def test_only_claims_with_enough_events_and_weight_are_run_again(repo) -> None:
+    rule = load_params(repo / "params.yaml").section(VerdictRule)
+    rows = report_study.estimates(report_study.CLAIMED, "made up")
+    assert {row["claim"] for row in tested(rows, rule)} == set(report_study.CLAIMED)
+    thin = rows.with_columns(ess=pl.lit(49.0))
+    assert list(tested(thin, rule)) == []
 
 
 def test_other_windows_move_the_end_that_is_asked_about() -> None:

@@ -106,7 +106,8 @@ def test_printed_rows_say_what_the_tables_say(
     )  # fmt: skip
     tipping = pl.DataFrame(
         {"claim": ["T1", "N1"], "contrast": ["reply_24h_vs_none", "apology_vs_not"],
-         "silent_first": [0.4, 0.4], "silent_second": [0.5, 0.5], "arm": ["first", None], "share": [0.05, None],
+         "silent_first": [0.4, 0.4], "silent_second": [0.5, 0.5],
+         "arm": ["first", None], "share": [0.05, None],
          "worst_lower": [-0.54, -0.49], "worst_upper": [0.36, 0.41]}
     )  # fmt: skip
     found = robustness_rows(verdicts, specifications, estimates, strengths, tipping, 10)
