@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from complaintlab.errors import UserError
 
@@ -173,6 +173,20 @@ class LabelErrors(Section):
     seed: Annotated[int, Field(ge=0)]
 
 
+class Robustness(Section):
+    key: ClassVar[str] = "robustness"
+    specifications: Positive
+    reaction_minutes: Annotated[float, Field(gt=0)]
+    placebo_minutes: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
+
+    @field_validator("placebo_minutes")
+    @classmethod
+    def _in_order(cls, minutes: tuple[float, float]) -> tuple[float, float]:
+        if minutes[0] > minutes[1]:
+            raise ValueError("the shorter time comes first")
+        return minutes
+
+
 class VerdictRule(Section):
     key: ClassVar[str] = "verdicts"
     alpha: Share
@@ -185,7 +199,7 @@ class VerdictRule(Section):
 
 SECTIONS: tuple[type[Section], ...] = (
     Study, Collect, Crawl, Rights, World, Embed, Cluster, Analysis, Inference, Trials, ReplyEffects,
-    LabelErrors, VerdictRule,
+    LabelErrors, Robustness, VerdictRule,
 )  # fmt: skip
 
 SectionT = TypeVar("SectionT", bound=Section)

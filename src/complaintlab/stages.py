@@ -41,6 +41,7 @@ STAGES: dict[str, str] = {
     "deletion": "complaintlab.models.deletion",
     "what_if": "complaintlab.models.what_if",
     "label_error": "complaintlab.models.label_error",
+    "robustness": "complaintlab.models.robustness",
     "verdicts": "complaintlab.verdicts",
     "report": "complaintlab.report",
 }

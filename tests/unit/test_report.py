@@ -341,4 +341,8 @@ def _tables(tables: dict[str, pl.DataFrame]) -> Tables:
         balance=pl.concat([tables["balance_trials"], tables["balance_reply_effects"]]),
         weights=pl.concat([tables["weights_trials"], tables["weights_reply_effects"]]),
         positivity=tables["positivity"],
+        robustness=tables["estimates_robustness"],
+        specifications=tables["specifications"],
+        strengths=tables["confounder_strengths"],
+        tipping=tables["tipping_points"],
     )

@@ -22,8 +22,8 @@ from complaintlab.verdicts.rule import e_value
 
 TABLES_READ = (
     "estimates_incidence", "estimates_hazard", "estimates_regression", "estimates_trials",
-    "estimates_reply_effects", "estimates_deletion", "estimates_label_error", "truth", "source", "episodes",
-    "measures", "quality",
+    "estimates_reply_effects", "estimates_deletion", "estimates_label_error", "estimates_robustness",
+    "confounder_strengths", "truth", "source", "episodes", "measures", "quality",
 )  # fmt: skip
 
 

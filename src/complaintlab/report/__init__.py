@@ -19,6 +19,7 @@ from complaintlab.params import (
     Embed,
     Inference,
     ReplyEffects,
+    Robustness,
     Study,
     Trials,
     VerdictRule,
@@ -56,6 +57,10 @@ def run(
     agents: pl.DataFrame,
     what_if: pl.DataFrame,
     estimates_label_error: pl.DataFrame,
+    estimates_robustness: pl.DataFrame,
+    specifications: pl.DataFrame,
+    confounder_strengths: pl.DataFrame,
+    tipping_points: pl.DataFrame,
     balance_trials: pl.DataFrame,
     balance_reply_effects: pl.DataFrame,
     weights_trials: pl.DataFrame,
@@ -71,6 +76,7 @@ def run(
     inference: Inference,
     trials: Trials,
     reply_effects: ReplyEffects,
+    robustness: Robustness,
     rule: VerdictRule,
     root: Path,
 ) -> None:
@@ -114,9 +120,13 @@ def run(
         balance=shown_balance(pl.concat([balance_trials, balance_reply_effects]), ordered),
         weights=pl.concat([weights_trials, weights_reply_effects]),
         positivity=shown_positivity(positivity),
+        robustness=estimates_robustness,
+        specifications=specifications,
+        strengths=confounder_strengths,
+        tipping=tipping_points,
     )
     settings = Settings(
-        study, collect, world, embed, cluster, analysis, inference, trials, reply_effects, rule
+        study, collect, world, embed, cluster, analysis, inference, trials, reply_effects, rule, robustness
     )
     drawn = pictures(tables, study.minimum_cell, analysis.horizon_days)
     folder = root / "reports" / "figures"

@@ -19,6 +19,7 @@ from complaintlab.params import (
     Embed,
     Inference,
     ReplyEffects,
+    Robustness,
     Study,
     Trials,
     VerdictRule,
@@ -37,6 +38,7 @@ from complaintlab.report.figures import (
     measures,
     people,
     plan,
+    robust,
     texts,
     what_if,
 )
@@ -44,6 +46,7 @@ from complaintlab.report.labels import label_grid_rows
 from complaintlab.report.measurement import measurement
 from complaintlab.report.narrative import abstract, limits
 from complaintlab.report.provenance import provenance
+from complaintlab.report.robustness import named_companies, robustness_rows
 from complaintlab.report.style import Picture
 from complaintlab.tables import TABLES
 
@@ -83,6 +86,10 @@ class Tables(NamedTuple):
     balance: pl.DataFrame
     weights: pl.DataFrame
     positivity: pl.DataFrame
+    robustness: pl.DataFrame
+    specifications: pl.DataFrame
+    strengths: pl.DataFrame
+    tipping: pl.DataFrame
 
 
 class Settings(NamedTuple):
@@ -98,6 +105,7 @@ class Settings(NamedTuple):
     trials: Trials
     reply_effects: ReplyEffects
     rule: VerdictRule
+    robustness: Robustness
 
     @property
     def planned(self) -> tuple[Analysis, Inference, Trials, ReplyEffects, VerdictRule]:
@@ -128,6 +136,11 @@ def pictures(tables: Tables, minimum_cell: int, horizon_days: float) -> dict[str
         "labels": labels.labels_forest(tables.verdicts),
         "balance": checks.love_plot(tables.balance),
         "positivity": checks.positivity(tables.positivity, minimum_cell),
+        "specifications": robust.specification_curves(tables.verdicts, tables.specifications),
+        "without_one": robust.without_one(
+            tables.verdicts, tables.robustness, named_companies(tables.complaints, minimum_cell)
+        ),
+        "nothing": robust.must_find_nothing(tables.verdicts, tables.robustness),
     }
     found = {name: picture for name, picture in drawn.items() if picture is not None}
     if not tables.source["threads_complete"]:
@@ -158,6 +171,14 @@ def content(
         "associations": associations(tables.answered),
         "label_grid": label_grid_rows(tables.verdicts, tables.estimates),
         "weights": results.weight_rows(tables.weights, minimum, settings.rule.ess_per_arm),
+        "robustness": robustness_rows(
+            tables.verdicts,
+            tables.specifications,
+            tables.robustness,
+            tables.strengths,
+            tables.tipping,
+            minimum,
+        ),
         "limits": limits(
             tables.source, tables.complaints, tables.quality, tables.verdicts["measured_estimate"].count()
         ),
@@ -178,7 +199,8 @@ def source_row(source: pl.DataFrame) -> dict[str, Any]:
 def _settings(settings: Settings) -> dict[str, Any]:
     study = settings.study.model_dump(mode="json") | {"source": settings.collect.source}
     printed = (settings.analysis, settings.trials, settings.inference)
-    return {"study": study, "ess_per_arm": settings.rule.ess_per_arm} | {
+    checking = settings.robustness.model_dump(mode="json")
+    return {"study": study, "ess_per_arm": settings.rule.ess_per_arm, "checking": checking} | {
         section.key: section.model_dump(mode="json") for section in printed
     }
 

@@ -19,6 +19,7 @@ from complaintlab.tables.estimates import (
     Weights,
     WhatIf,
 )
+from complaintlab.tables.robustness import ConfounderStrengths, Specifications, TippingPoints
 from complaintlab.tables.spells import Episodes, Flow, Spells
 from complaintlab.tables.texts import (
     Calibration,
@@ -68,6 +69,10 @@ TABLES: dict[str, type[dy.Schema]] = {
     "estimates_deletion": Estimates,
     "agents": Agents,
     "estimates_label_error": Estimates,
+    "estimates_robustness": Estimates,
+    "specifications": Specifications,
+    "confounder_strengths": ConfounderStrengths,
+    "tipping_points": TippingPoints,
     "curves_incidence": Curves,
     "curves_trials": Curves,
     "balance_trials": Balance,

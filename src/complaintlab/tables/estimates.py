@@ -145,6 +145,7 @@ class Verdicts(dy.Schema):
     measured_upper = number("its 95% interval")
     p = probability("test of zero, unadjusted")
     p_adjusted = probability("Holm over the family")
+    p_discovery = probability("Benjamini and Hochberg over all tested claims")
     sesoi = number("smallest effect of interest")
     detectable = number("effect that could have been detected with power 0.8")
     e_value = number("E-value of the estimate")

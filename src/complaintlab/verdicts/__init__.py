@@ -17,7 +17,16 @@ from complaintlab.models.causal.pooling import ENOUGH_TO_POOL
 from complaintlab.params import Analysis, Inference, ReplyEffects, Trials, VerdictRule
 from complaintlab.store import conform, write_csv, write_json
 from complaintlab.verdicts.answer import SCALES, Case, adjust, answer
-from complaintlab.verdicts.certainty import THESE_ONLY, lowered_by, relevant
+from complaintlab.verdicts.certainty import (
+    CHECKS,
+    THESE_ONLY,
+    Robustness,
+    e_values,
+    failed_checks,
+    lowered_by,
+    relevant,
+    unrobust,
+)
 from complaintlab.verdicts.labels import with_corrected
 from complaintlab.verdicts.results import CSV_COLUMNS, metrics, stack
 from complaintlab.verdicts.testable import below_minimum, companies_with_both_arms, primary, unmet
@@ -35,6 +44,8 @@ def run(
     estimates_reply_effects: pl.DataFrame,
     estimates_deletion: pl.DataFrame,
     estimates_label_error: pl.DataFrame,
+    estimates_robustness: pl.DataFrame,
+    confounder_strengths: pl.DataFrame,
     truth: pl.DataFrame,
     source: pl.DataFrame,
     episodes: pl.DataFrame,
@@ -63,13 +74,15 @@ def run(
             "reply_effects": estimates_reply_effects,
             "deletion": estimates_deletion,
             "label_error": estimates_label_error,
+            "robustness": estimates_robustness.filter(pl.col("variant").is_in(list(CHECKS))),
         },
         truth,
     )
     complaints = episodes.filter(pl.col("kind") == "complaint")
     plan = Plan.of(claims, (analysis, inference, trials, reply_effects, verdicts), measures_version(measures))
     against_plan = deviations(root, plan)
-    evidence = Evidence(stacked, source, complaints, episodes, measures, relevant(quality, source))
+    checked = Robustness(failed_checks(estimates_robustness, claims, verdicts.alpha), confounder_strengths)
+    evidence = Evidence(stacked, source, complaints, episodes, measures, relevant(quality, source), checked)
     cases = [
         judge(claim, evidence, verdicts, trials, analysis.horizon_days, _size(claim, claims, against_plan))
         for claim in claims.claims
@@ -95,6 +108,7 @@ class Evidence(NamedTuple):
     episodes: pl.DataFrame
     measures: pl.DataFrame
     quality: pl.DataFrame
+    robustness: Robustness
 
 
 def judge(
@@ -118,6 +132,7 @@ def judge(
     lowered = lowered_by(claim, evidence.quality, evidence.estimates, evidence.complaints)
     if (companies if found.companies is None else found.companies) < ENOUGH_TO_POOL:
         lowered.append(THESE_ONLY)
+    lowered += unrobust(claim, e_values(found, SCALES[claim.scale])[1], evidence.robustness)
     beside = None if found is measured or isinstance(measured, str) else measured
     return Case(
         claim, found, why, tuple(lowered), family_size, corrected=found is not measured, measured=beside

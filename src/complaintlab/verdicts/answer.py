@@ -36,6 +36,7 @@ class Case:
     p_equivalent: float | None = None
     corrected: bool = False
     measured: Primary | None = None
+    p_discovery: float | None = None
 
     @property
     def band(self) -> float:
@@ -60,7 +61,10 @@ class Case:
 
 
 def adjust(cases: list[Case]) -> list[Case]:
-    """Holm-adjust the tests of zero and of equivalence within each family at its full size."""
+    """Holm-adjust the tests of zero and of equivalence within each family at its full size.
+
+    ``p_discovery`` is adjusted over all tested claims by Benjamini and Hochberg, for whoever explores.
+    """
     zero: dict[str, float] = {}
     equivalent: dict[str, float] = {}
     for family in sorted({case.claim.family for case in cases}):
@@ -68,8 +72,15 @@ def adjust(cases: list[Case]) -> list[Case]:
         size = max((c.family_size for c in tested.values()), default=0)
         zero |= rules.holm({name: case.p_decisive for name, case in tested.items()}, size)
         equivalent |= rules.holm({name: _p_equivalent(case) for name, case in tested.items()}, size)
+    everything = {c.claim.id: c.p_zero for c in cases if c.claim.id in zero}
+    discovery = rules.benjamini_hochberg(everything)
     return [
-        replace(case, p_adjusted=zero.get(case.claim.id), p_equivalent=equivalent.get(case.claim.id))
+        replace(
+            case,
+            p_adjusted=zero.get(case.claim.id),
+            p_equivalent=equivalent.get(case.claim.id),
+            p_discovery=discovery.get(case.claim.id),
+        )
         for case in cases
     ]
 
@@ -118,6 +129,7 @@ def _with_estimate(case: Case, found: Primary, rule: VerdictRule) -> dict[str, A
         **_measured_numbers(case.measured),
         "p": case.p_zero,
         "p_adjusted": case.p_adjusted,
+        "p_discovery": case.p_discovery,
         "detectable": detectable,
         "e_value": value,
         "e_limit": limit,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from complaintlab.claims import Claim
+from complaintlab.claims import Claim, Claims
 from complaintlab.tables.estimates import CERTAINTIES
 from complaintlab.verdicts.labels import NOT_CORRECTED, why_not_corrected
-from complaintlab.verdicts.rule import e_value
+from complaintlab.verdicts.rule import e_value, holm
 from complaintlab.verdicts.testable import Primary
 
 MODEL_CODED = "model-coded"
@@ -23,8 +25,18 @@ WEAK_AGREEMENT = 0.667
 THESE_ONLY = "these companies only"
 """Of an estimate that rests on fewer than 5 companies with both arms: it cannot speak for others."""
 
+CHECKS = {"negative_control": "negative control", "placebo": "placebo"}
+"""Variants of ``estimates_robustness`` that must find nothing."""
+
 FEW_COMPANIES = 15.0
 """Effective number of companies below which intervals that are robust to authors may be too short."""
+
+
+class Robustness(NamedTuple):
+    """What the stage ``robustness`` says: failed checks by claim, and the table ``confounder_strengths``."""
+
+    failed: Mapping[str, Sequence[str]]
+    confounders: pl.DataFrame
 
 
 def lowered_by(
@@ -46,6 +58,44 @@ def lowered_by(
     if effective_companies(episodes) < FEW_COMPANIES:
         reasons.append("few companies")
     return reasons
+
+
+def unrobust(claim: Claim, e_limit: float | None, robustness: Robustness) -> list[str]:
+    """What of the stage ``robustness`` lowers the certainty of a claim.
+
+    Args:
+        e_limit: E-value of the limit nearer to no effect; null where there is none.
+        robustness: failed checks by claim, and the measured confounders.
+    """
+    reasons = [f"a failing {check}" for check in robustness.failed.get(claim.id, ())]
+    of_claim = robustness.confounders.filter(pl.col("claim") == claim.id)
+    if e_limit is not None and of_claim.height:
+        row = of_claim.sort("e_value", "confounder", descending=[True, False]).row(0, named=True)
+        if e_limit < row["e_value"]:
+            name = str(row["confounder"]).replace("act:", "").replace(":", " ").replace("_", " ")
+            reasons.append(f"an E-value under that of the strongest measured confounder ({name})")
+    return reasons
+
+
+def failed_checks(checks: pl.DataFrame, claims: Claims, alpha: float) -> dict[str, list[str]]:
+    """Negative controls and placebos, by claim, that found what cannot be.
+
+    Tests are Holm-adjusted over those of a family that are not one and the same: with ten true controls one
+    in three families would fail by chance. Cox models stand beside and do not decide.
+    """
+    failed: dict[str, list[str]] = {}
+    family = {claim.id: claim.family for claim in claims.claims}
+    known = checks.filter(pl.col("scale").cast(pl.String) == "rd").drop_nulls("p")
+    for variant, name in CHECKS.items():
+        rows = known.filter(pl.col("variant") == variant).sort("claim").rows(named=True)
+        for of in sorted(set(family.values())):
+            mine = [row for row in rows if family.get(row["claim"]) == of]
+            distinct = {(row["estimate"], row["se"]): row["p"] for row in mine}
+            adjusted = holm({str(key): p for key, p in distinct.items()}, 0)
+            for row in mine:
+                if adjusted[str((row["estimate"], row["se"]))] < alpha:
+                    failed.setdefault(row["claim"], []).append(name)
+    return failed
 
 
 def certainty(reasons: list[str]) -> str:

@@ -14,7 +14,7 @@ CSV_COLUMNS = (
     "claim", "verdict", "certainty", "reason", "contrast", "scale", "estimate", "lower", "upper", "p",
     "p_adjusted", "n", "events", "outcome", "model", "sesoi", "detectable", "e_value", "e_limit", "truth",
     "lowered_by", "confirmatory", "deviations", "sentence", "measured_estimate", "measured_lower",
-    "measured_upper",
+    "measured_upper", "p_discovery",
 )  # fmt: skip
 """Columns of reports/verdicts.csv; new ones only to the right."""
 

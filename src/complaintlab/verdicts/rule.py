@@ -33,6 +33,14 @@ def holm(p_values: Mapping[str, float], size: int) -> dict[str, float]:
     return {name: float(adjusted[row]) for row, name in enumerate(names)}
 
 
+def benjamini_hochberg(p_values: Mapping[str, float]) -> dict[str, float]:
+    """Benjamini and Hochberg's (1995) adjusted p-values: the false discovery rates."""
+    if not p_values:
+        return {}
+    adjusted = multipletests(list(p_values.values()), method="fdr_bh")[1]
+    return {name: float(value) for name, value in zip(p_values, adjusted, strict=True)}
+
+
 def decide(estimate: float, expected: int, p_adjusted: float, p_equivalent: float, alpha: float) -> str:
     """The verdict of a testable claim, equivalence first; both p-values are Holm-adjusted."""
     if p_equivalent < alpha:

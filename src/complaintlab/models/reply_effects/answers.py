@@ -111,7 +111,7 @@ def _answer(
         propensity = propensity or propensity_of(
             case.exposed, case.X, author, inference.folds, inference.seed
         )
-        found = _estimate(case, exposure, y, seen, propensity, inference, floor)
+        found = estimate(case, exposure, y, seen, propensity, inference, floor)
         made = Estimation(case, y, seen, found, author, company)
         if reason := too_little(case, y, exposure, found.kept):
             told.estimates += _unknown(key, exposure, decides and first, len(y), reason)
@@ -128,7 +128,7 @@ def _unknown(key: Row, exposure: Exposure, decides: bool, n: int, reason: str) -
     return [row(key, contrast=name, n=n, reason=reason)]
 
 
-def _estimate(
+def estimate(
     case: AtRisk,
     exposure: Exposure,
     y: FloatArray,
@@ -137,6 +137,7 @@ def _estimate(
     inference: Inference,
     floor: float,
 ) -> ReplyEffect:
+    """One population's contrast: a dose's slope, or the two arms by augmented weighting."""
     author, company = (codes(case.answered.episodes[name]) for name in ("author_id", "company"))
     if exposure.dose is not None:
         dose = case.answered.features[exposure.dose].to_numpy()

@@ -58,13 +58,13 @@ def final(clones: Clones, weights: Weights, loss: Staying | None) -> FloatArray:
 def at_risk(
     clones: Clones, waiting: FloatArray, settled: FloatArray, weights: Weights, mass: FloatArray
 ) -> FloatArray:
-    """Weight at risk in each interval, (K,).
+    """Weight at risk in each interval, (K,), or of each row of ``mass`` (m, n), (m, K).
 
     ``waiting`` (n, w) are the weights of those who wait, and ``settled`` (n, K) the clones' exposure once
     settled, both times the weights of loss.
     """
     total = (mass * weights.settled * clones.settles) @ settled
-    total[: waiting.shape[1]] += mass @ (clones.waiting * waiting)
+    total[..., : waiting.shape[1]] += mass @ (clones.waiting * waiting)
     return np.asarray(total)
 
 

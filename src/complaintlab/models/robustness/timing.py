@@ -1,0 +1,329 @@
+"""What reply strategies do, over again: by other choices, and without a company.
+
+Interval and test of a specification are of a jackknife over whole companies (over groups of authors where
+companies are too few or uneven), with the weights held as they are (Efron & Stein 1981): a bootstrap with
+refitted weights of every specification would take an hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from complaintlab.models.causal.inference import Effect, codes, effect, resampling_unit
+from complaintlab.models.robustness.choices import (
+    ANY_PRAISE,
+    AS_ASKED,
+    ATTRIBUTED,
+    CUT,
+    DAYS,
+    FIRST,
+    LAST,
+    MOST_PROBABLE,
+    NARROWER,
+    NEGATIVE,
+    POSITIVE,
+    THRESHOLDS,
+    WHOLE,
+    WIDER,
+    EventRule,
+    Specification,
+)
+from complaintlab.models.robustness.study import EVENTS, Material, horizon_s, with_events
+from complaintlab.models.strategies import DAY, HOUR, LATER, MINUTE, Contrast, Strategy, concerns, grid
+from complaintlab.models.trials import fit
+from complaintlab.models.trials.clones import Clones, clone
+from complaintlab.models.trials.course import EVENT
+from complaintlab.models.trials.outcomes import Outcome, counted, event, horizon_days
+from complaintlab.models.trials.processes import Nature, Processes
+from complaintlab.models.trials.quality import fit_qualities
+from complaintlab.models.trials.risks import (
+    at_risk,
+    final,
+    grown,
+    growth_weights,
+    mean_count,
+    risk,
+)
+from complaintlab.models.trials.weights import Weights, of_quality, weigh
+from complaintlab.params import Trials
+from complaintlab.spells.replies import acts_expr, quality_expr
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+AUTHOR_GROUPS = 50
+"""Authors are jackknifed in so many groups."""
+
+WINDOWS: dict[str, dict[float, float]] = {
+    NARROWER: {
+        30 * MINUTE: 25 * MINUTE, HOUR: 45 * MINUTE, DAY: 18 * HOUR,
+        10 * MINUTE: 10 * MINUTE, 20 * MINUTE: 15 * MINUTE, 16 * HOUR: 20 * HOUR,
+    },
+    WIDER: {
+        30 * MINUTE: 35 * MINUTE, HOUR: 75 * MINUTE, DAY: 2 * DAY,
+        10 * MINUTE: 5 * MINUTE, 20 * MINUTE: 25 * MINUTE, 16 * HOUR: 12 * HOUR,
+    },
+}  # fmt: skip
+"""Other ends of the reply's window, on the grid: what else "within 30 min", "1 h", "24 h" might mean."""
+
+
+@dataclass(frozen=True)
+class Emulated:
+    """Eligible episodes with the processes of their replies and losses, and jackknife groups (n,)."""
+
+    episodes: pl.DataFrame
+    spells: pl.DataFrame
+    processes: Processes
+    nature: Nature
+    group: IntArray
+    df: float | None
+
+    def masses(self) -> FloatArray:
+        """(1 + groups, n): everybody, then everybody but each group."""
+        groups = int(self.group.max()) + 1
+        return np.vstack([np.ones(len(self.group)), self.group[None, :] != np.arange(groups)[:, None]])
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """A contrast by one specification: its jackknifed effect, and the counts behind it."""
+
+    effect: Effect
+    n: int
+    n_exposed: int
+    events: int
+    events_exposed: int
+    clusters: int
+
+
+@dataclass
+class Timing:
+    """Contrasts of reply strategies under any specification; each threshold's processes are fitted once."""
+
+    material: Material
+    trials: Trials
+    praise: bool
+    quality: bool
+    _emulated: dict[tuple[float, float], Emulated] = field(default_factory=dict)
+
+    def primary(self, contrast: Contrast) -> Specification:
+        analysis = self.material.analysis
+        days = horizon_days(contrast.outcome, analysis.horizon_days, analysis.long_horizon_days)
+        return Specification(analysis.complaint_threshold, analysis.act_threshold, float(days))
+
+    def emulated(self, complaint: float, act: float) -> Emulated:
+        """Eligible episodes from one threshold on; ``act`` decides on the quality of first replies."""
+        key = complaint, act if self.quality else self.material.analysis.act_threshold
+        if key not in self._emulated:
+            self._emulated[key] = self._emulate(*key)
+        return self._emulated[key]
+
+    def _emulate(self, complaint: float, act: float) -> Emulated:
+        usual = self.material.analysis.act_threshold
+        if act != usual:
+            return self._of_other_acts(self.emulated(complaint, usual), act)
+        told = self.material.told(complaint)
+        kind = "praise" if self.praise else "complaint"
+        share = pl.col("answered_share_before")
+        eligible = told.episodes.sort("episode_id").filter(
+            pl.col("kind").cast(pl.String) == kind,
+            share.is_between(self.trials.positivity_lower, self.trials.positivity_upper),
+        )
+        processes = fit(
+            eligible, told.spells, float(self.material.analysis.long_horizon_days), quality=self.quality
+        )
+        cluster, df = resampling_unit(codes(eligible["author_id"]), codes(eligible["company"]))
+        group = cluster if df is not None else cluster % AUTHOR_GROUPS
+        return Emulated(eligible, told.spells, processes, processes.at(), group, df)
+
+    def _of_other_acts(self, made: Emulated, act: float) -> Emulated:
+        """The same with first replies' qualities from another threshold of their acts."""
+        acts = self.material.measures.filter(pl.col("p_apology").is_not_null()).select(
+            "company", first_reply_id="post_id", acts=acts_expr(act)
+        )
+        episodes = made.episodes.join(
+            acts, on=["first_reply_id", "company"], how="left", maintain_order="left"
+        ).with_columns(first_reply_quality=quality_expr())
+        processes = made.processes
+        qualities = fit_qualities(processes.course, processes.reply.features, episodes["first_reply_quality"])
+        processes = replace(processes, qualities=qualities)
+        return replace(made, episodes=episodes, processes=processes, nature=processes.at())
+
+    def estimated(self, contrast: Contrast, spec: Specification) -> Estimated | str:
+        """The contrast by one specification, or why there is none."""
+        made = self.emulated(spec.complaint, spec.act)
+        outcome = self.outcome(made, contrast, spec)
+        population = made.episodes.select(concerns(contrast.population)).to_series().to_numpy()
+        masses = made.masses() * population
+        arms = [
+            _Arm.of(made, windowed(strategy, contrast, spec.window), outcome)
+            for strategy in (contrast.first, contrast.second)
+        ]
+        counts = [arm.events(population) for arm in arms]
+        if min(counts) < 1:
+            return "nothing was shown in one of the arms"
+        k = outcome.until(spec.days)
+        first, second = (
+            arm.values(made.processes, made.nature, masses, cut_at=self._cut(spec))[:, k] for arm in arms
+        )
+        return self._told(made, contrast, (first, second), population, arms, counts)
+
+    def _told(
+        self,
+        made: Emulated,
+        contrast: Contrast,
+        values: tuple[FloatArray, FloatArray],
+        population: npt.NDArray[np.bool_],
+        arms: Sequence[_Arm],
+        counts: Sequence[int],
+    ) -> Estimated | str:
+        found = differences(values, ratio=contrast.counted)
+        if not np.isfinite(found).all():
+            return "nobody is at risk in one of the arms"
+        groups = len(found) - 1
+        spread = float(np.sum((found[1:] - found[1:].mean()) ** 2)) * (groups - 1) / groups
+        return Estimated(
+            effect=effect(float(found[0]), float(np.sqrt(spread)), made.df),
+            n=int(population.sum()),
+            n_exposed=int(np.sum(arms[0].clones.complete & population)),
+            events=sum(counts),
+            events_exposed=counts[0],
+            clusters=groups,
+        )
+
+    def outcome(self, made: Emulated, contrast: Contrast, spec: Specification) -> Outcome:
+        """What is looked for, by the specification's rule, to the horizon of the primary one."""
+        days = self.primary(contrast).days
+        if contrast.counted:
+            return counted(made.episodes, made.spells, contrast.outcome, grid(days))[0]
+        episodes = made.episodes
+        if spec.rule != EventRule():
+            said = self.material.told(spec.complaint).said
+            episodes = with_events(episodes, said, spec.rule, horizon_s(self.material.analysis))
+        return event(episodes, contrast.outcome, grid(days))
+
+    def without_companies(self, contrast: Contrast) -> Iterator[tuple[str, float | None, int]]:
+        """Each company's name, the contrast without it, models refitted by one step, and what remains."""
+        spec = self.primary(contrast)
+        made = self.emulated(spec.complaint, spec.act)
+        outcome = self.outcome(made, contrast, spec)
+        population = made.episodes.select(concerns(contrast.population)).to_series().to_numpy()
+        arms = [_Arm.of(made, strategy, outcome) for strategy in (contrast.first, contrast.second)]
+        k = outcome.until(spec.days)
+        for name, mass, nature in self.refitted(made):
+            values = [arm.values(made.processes, nature, (mass * population)[None, :])[:, k] for arm in arms]
+            found = float(differences((values[0], values[1]), ratio=contrast.counted)[0])
+            yield name, found if np.isfinite(found) else None, int(np.sum(mass * population))
+
+    def refitted(self, made: Emulated) -> list[tuple[str, FloatArray, Nature]]:
+        """Each company's name, mass (n,) of everybody else, and nature as fitted to them."""
+        if not self._refitted:
+            for name in sorted(made.episodes["company"].unique().to_list()):
+                mass = (made.episodes["company"] != name).cast(pl.Float64).to_numpy()
+                self._refitted.append((name, mass, made.processes.at(mass)))
+        return self._refitted
+
+    _refitted: list[tuple[str, FloatArray, Nature]] = field(default_factory=list)
+
+    def _cut(self, spec: Specification) -> float | None:
+        return self.trials.truncate_at if spec.weights == CUT else None
+
+    def open_to(self, contrast: Contrast) -> dict[str, Sequence[Any]]:
+        """What may be chosen otherwise for this contrast."""
+        primary = self.primary(contrast)
+        choices: dict[str, Sequence[Any]] = {
+            "complaint": tuple(sorted({*THRESHOLDS, primary.complaint})),
+            "weights": (WHOLE, CUT),
+            "window": (AS_ASKED, NARROWER, WIDER),
+        }
+        if contrast.first.quality is not None:
+            choices |= {"act": tuple(sorted({*THRESHOLDS, primary.act}))}
+        if contrast.outcome in EVENTS:
+            choices |= {"ties": (MOST_PROBABLE, NEGATIVE, POSITIVE), "turn": (FIRST, LAST)}
+        if contrast.outcome == "turned":
+            choices |= {"praise": (ATTRIBUTED, ANY_PRAISE)}
+        if contrast.outcome not in LATER:
+            choices |= {"days": (*(day for day in DAYS if day < primary.days), primary.days)}
+        return choices
+
+
+def windowed(strategy: Strategy, contrast: Contrast, window: str) -> Strategy:
+    """The strategy with another window; where both arms share an end, both move alike."""
+    if window == AS_ASKED or strategy.never:
+        return strategy
+    ends = WINDOWS[window]
+    last = strategy.by_s
+    if not (strategy.after_s > 0 and last == DAY):  # the far end of "later, but within a day" stays
+        last = ends.get(last, last)
+    return replace(strategy, after_s=ends.get(strategy.after_s, strategy.after_s), by_s=last)
+
+
+def differences(values: tuple[FloatArray, FloatArray], *, ratio: bool) -> FloatArray:
+    """First arm less second, or the logarithm of their ratio."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.log(values[0]) - np.log(values[1]) if ratio else values[0] - values[1])
+
+
+@dataclass(frozen=True)
+class _Arm:
+    """One strategy's clones, for one outcome."""
+
+    strategy: Strategy
+    outcome: Outcome
+    clones: Clones
+
+    @classmethod
+    def of(cls, made: Emulated, strategy: Strategy, outcome: Outcome) -> _Arm:
+        quality = made.episodes["first_reply_quality"].cast(pl.String).fill_null("other").to_numpy()
+        return cls(strategy, outcome, clone(outcome.course, strategy, quality))
+
+    def events(self, population: npt.NDArray[np.bool_]) -> int:
+        found = grown(self.outcome, self.clones)
+        if found is not None:
+            return int(np.sum(population[found.who]))
+        return int(np.sum((self.clones.shown == EVENT) & population))
+
+    def values(
+        self, processes: Processes, nature: Nature, masses: FloatArray, cut_at: float | None = None
+    ) -> FloatArray:
+        """Risk or mean count (m, K) of each row of ``masses`` (m, n), as in ``trials.emulation``."""
+        weights = of_quality(weigh(processes.course, self.strategy, nature), self.strategy, nature)
+        weight = final(self.clones, weights, nature.loss)
+        if cut_at is not None:
+            limit = float(np.quantile(weight[(weight > 0) & (masses[0] > 0)], cut_at))
+            weight = np.minimum(weight, limit)
+            weights = replace(
+                weights,
+                waiting=np.minimum(weights.waiting, limit),
+                settled=np.minimum(weights.settled, limit),
+            )
+        loss = None if nature.loss is None else np.exp(nature.loss.middle)
+        risked = at_risk(
+            self.clones, _seen(weights.waiting, loss), _seen(self.clones.settled, loss), weights, masses
+        )
+        return np.array(
+            [self._value(weights, weight, loss, *pair) for pair in zip(risked, masses, strict=True)]
+        )
+
+    def _value(
+        self,
+        weights: Weights,
+        weight: FloatArray,
+        loss: FloatArray | None,
+        risked: FloatArray,
+        mass: FloatArray,
+    ) -> FloatArray:
+        found = grown(self.outcome, self.clones)
+        if found is None:
+            return risk(self.clones, weight, risked, mass)
+        return mean_count(self.clones, found, weight, risked, mass, growth_weights(found, weights, loss))
+
+
+def _seen(values: FloatArray, loss: FloatArray | None) -> FloatArray:
+    return values if loss is None else values * loss[:, : values.shape[1]]
