@@ -84,6 +84,14 @@ class Collect(Section):
         """Whether ``path`` holds raw answers of a site, in a folder perhaps, and no export."""
         return self.source not in ("world", "twcs", "table")
 
+    @property
+    def crawled(self) -> bool:
+        """Whether ``path`` is where crawls of the source lie, so that what is not there yet is asked for.
+
+        Raw answers anywhere else, or without an end of the crawl, are read as they are.
+        """
+        return self.live and self.as_of is not None and self.path == Path("data/raw", self.source)
+
 
 class Crawl(Section):
     """What to look for at a live source, and how often to look again."""
