@@ -64,7 +64,7 @@ def normalise_seen(
     """Rows of looks as posts (the latest that was shown of each) and sightings (each look)."""
     officials = companies.official(source.name)
     names = {company.name.lower(): company.name for company in companies.companies} | officials
-    rows = seen.rows
+    rows = _without_strangers(seen.rows)
     content = _as_raw(_latest_content(rows, source.policy), names)
     raw = Raw(source.name, file, content, seen.faults, officials, names, source.capabilities)
     dated = latest(rows)
@@ -78,6 +78,12 @@ def normalise_seen(
     )
     posts = _with_threads(outputs.posts, rows, source, key)
     return outputs._replace(posts=posts, sightings=sightings, source=described)
+
+
+def _without_strangers(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows less those of a stream about posts that no look at a thread ever had: a stream is of everybody."""
+    ours = rows.filter("known")["post_id"]
+    return rows.filter((pl.col("thread") != "") | pl.col("post_id").is_in(ours.implode()))
 
 
 def _latest_content(rows: pl.DataFrame, policy: Policy) -> pl.DataFrame:
