@@ -45,7 +45,7 @@ def study(repo: Path, folder: Path, network: Network, as_of: dt.datetime) -> Non
     """Params that look for two words until ``as_of``."""
     params = yaml.safe_load((repo / "params.yaml").read_text(encoding="utf-8"))
     params["study"]["contact"] = "ann@example.org"
-    params["collect"] |= {"source": "bluesky", "path": "data/raw/bluesky", "as_of": as_of}
+    params["collect"] |= {"source": "bluesky", "path": "data/raw/bluesky", "as_of": str(as_of)}
     params["crawl"] |= {"address": network.address, "words": ["kettle", "toaster"]}
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     (folder / "data").mkdir(exist_ok=True)
