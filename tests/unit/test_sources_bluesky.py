@@ -169,6 +169,22 @@ def test_replies_to_a_root_that_is_gone_are_there_by_themselves(tmp_path: Path) 
     assert said["later"] in outputs.posts["native_id"].to_list()
 
 
+def test_a_later_crawl_asks_about_what_its_first_look_misses(tmp_path: Path) -> None:
+    """A reply that is no longer shown in its thread, seen by the crawl before, is there by itself."""
+    sky, said = thread_of_complaints()
+    clock, query = FakeClock(), Query(words=("acme",))
+    with serving(sky.answer) as server:
+        for hours in (0, 2):
+            end = START + dt.timedelta(hours=hours)
+            clock.moment = end + dt.timedelta(minutes=1)
+            of = plan("bluesky", server.address, query=query, as_of=end)
+            assert crawled(of, tmp_path, clock, environment=LOGIN).finished
+            sky.posts.pop(said["angry"], None)
+    outputs = collect_raw("bluesky", tmp_path / "data" / "raw" / "bluesky", tmp_path)
+    assert outputs.sightings["crawl_id"].n_unique() == 2
+    assert kinds(outputs, said) == {"angry": ("vanished_unknown", "unknown")}
+
+
 @pytest.mark.parametrize(
     ("status", "kind", "text"),
     [
