@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: repro test lint types lab verify quality benchmarks clean
+.PHONY: repro test lint types lab verify models quality benchmarks live clean
 
 repro: $(READY)
 	complaintlab run
@@ -61,6 +61,17 @@ quality: $(READY)
 	python benchmarks/measure_quality.py
 benchmarks: $(READY)
 	for script in benchmarks/*.py; do python $$script || exit 1; done
+
+# Bluesky's own servers on this machine, crawled as the real ones are: Node.js 20 and PostgreSQL are needed.
+LIVE := .cache/bluesky
+$(LIVE)/.ready: tests/live/package.json
+	mkdir -p $(LIVE) && cp $< $(LIVE)
+	npm --prefix $(LIVE) install --ignore-scripts --no-audit --no-fund
+	npm --prefix $(LIVE) rebuild better-sqlite3
+	touch $@
+live: $(READY)
+	if command -v npm > /dev/null; then $(MAKE) $(LIVE)/.ready; fi
+	pytest -rs tests/live
 
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache

@@ -91,11 +91,12 @@ def read_lines(path: Path, communities: tuple[str, ...]) -> int:
 def read_tables(path: Path, communities: tuple[str, ...]) -> int:
     from complaintlab.collect.live import collect_live
     from complaintlab.companies import Companies
-    from complaintlab.params import Collect, Columns, Declares
+    from complaintlab.params import Collect, Columns, Crawl, Declares
 
     settings = {"as_of": None, "columns": Columns(), "declares": Declares()}
     collect = Collect.model_construct(source="reddit", path=path, **settings)
-    return collect_live(collect, communities, None, Companies(companies=()), path.parent).posts.height
+    crawl = Crawl.model_construct(communities=communities, address=None)
+    return collect_live(collect, crawl, Companies(companies=()), path.parent).posts.height
 
 
 class Cost(NamedTuple):

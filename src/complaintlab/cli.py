@@ -140,15 +140,23 @@ def crawl(
     wait: Annotated[
         bool, typer.Option("--wait", help="Stay until collect.as_of, looking again on schedule.")
     ] = False,
+    needed: Annotated[
+        bool, typer.Option("--needed", help="As a stage: ask only if the crawl of params.yaml has not ended.")
+    ] = False,
 ) -> None:
     """Fetch threads of a public forum into data/raw; run it again to go on.
 
     What is asked stands in params.yaml (`collect.source`, `collect.as_of`, `crawl`); a changed query or
     a later `as_of` is another crawl, which knows the threads of those before. Logins come from the
     environment (COMPLAINTLAB_BLUESKY_HANDLE and _PASSWORD, COMPLAINTLAB_DISCOURSE_KEY and _USER).
+    `complaintlab run` does it by itself where collect.path is data/raw/<source>.
     """
     from complaintlab.crawl.command import crawl_command
+    from complaintlab.stages import run_stage
 
+    if needed:
+        run_stage("crawl")
+        return
     crawl_command(dry_run=dry_run, wait=wait)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -83,6 +83,14 @@ class Collect(Section):
     def live(self) -> bool:
         """Whether ``path`` holds raw answers of a site, in a folder perhaps, and no export."""
         return self.source not in ("world", "twcs", "table")
+
+    @property
+    def crawled(self) -> bool:
+        """Whether ``path`` is where crawls of the source lie, so that what is not there yet is asked for.
+
+        Raw answers anywhere else, or without an end of the crawl, are read as they are.
+        """
+        return self.live and self.as_of is not None and self.path == Path("data/raw", self.source)
 
 
 class Crawl(Section):
@@ -232,6 +240,7 @@ def load_params(path: Path) -> Params:
     except yaml.YAMLError as error:
         raise UserError(f"{path.name} is not valid YAML: {' '.join(str(error).split())}.") from None
     raw = raw or {}
+    _refuse_bare_dates(path, raw)
     known = {section.key for section in SECTIONS}
     if unknown := sorted(set(raw) - known):
         raise UserError(f"{path.name} has a section '{unknown[0]}' that nothing reads: remove or rename it.")
@@ -239,6 +248,14 @@ def load_params(path: Path) -> Params:
         return Params({section: section.model_validate(raw.get(section.key, {})) for section in SECTIONS})
     except ValidationError as error:
         raise UserError(_sentence(path, error)) from None
+
+
+def _refuse_bare_dates(path: Path, raw: dict[str, Any]) -> None:
+    """YAML reads a date without quotes as a date, of which DVC makes nothing."""
+    for section, values in raw.items():
+        for key, value in values.items() if isinstance(values, dict) else ():
+            if isinstance(value, dt.date):
+                raise UserError(f"{path.name}: {section}.{key}: write the date in quotes: '{value}'.")
 
 
 def _sentence(path: Path, error: ValidationError) -> str:

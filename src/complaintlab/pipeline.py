@@ -15,7 +15,7 @@ import yaml
 from complaintlab.errors import UserError
 from complaintlab.params import Collect, Rights, load_params
 from complaintlab.rights.retention import refuse_expired
-from complaintlab.stages import CLAIMS_FILE, COMPANIES_FILE, STAGES, contract
+from complaintlab.stages import CLAIMS_FILE, COMPANIES_FILE, CRAWLED_FILE, STAGES, contract
 from complaintlab.store import find_root
 from complaintlab.topics.files import TOPICS_FILE
 
@@ -29,8 +29,12 @@ WORLD_FILE = "data/world.yaml"
 
 RESOURCES = {".safetensors", ".yaml", ".csv", ".txt", ".typ", ".json"}
 
+COMMANDS = {"crawl": "complaintlab crawl --needed"}
+"""Stages whose command is not just their name."""
+
 EXTRA_DEPS: dict[str, tuple[str, ...]] = {
     "collect": (
+        CRAWLED_FILE,
         "${collect.path}",
         "data/keys/${collect.source}.fingerprint",
         "data/tombstones/${collect.source}.csv",
@@ -54,6 +58,8 @@ EXTRA_DEPS: dict[str, tuple[str, ...]] = {
 }
 
 EXTRA_OUTS: dict[str, dict[str, list[Any]]] = {
+    # persistent outputs are not taken from dvc's run cache, which knows nothing of what is due by now
+    "crawl": {"outs": [{CRAWLED_FILE: {"cache": False, "persist": True}}]},
     "verdicts": {
         "outs": [{"reports/verdicts.csv": {"cache": False}}, {"reports/estimates.csv": {"cache": False}}],
         "metrics": [{"reports/metrics.json": {"cache": False}}],
@@ -81,7 +87,7 @@ def code_closure(module: str) -> list[str]:
 
     Read off the import statements, so that an import inside a function counts as well.
     """
-    seen: set[Path] = set()
+    seen = {PACKAGE / "__init__.py"}  # imports what it offers on first use only
     waiting = [_file_of(module)]
     while waiting:
         file = waiting.pop()
@@ -89,8 +95,8 @@ def code_closure(module: str) -> list[str]:
             continue
         seen.add(file)
         waiting.extend(_file_of(name) for name in _imports(file))
-    paths = [file.relative_to(PACKAGE.parents[1]).as_posix() for file in seen]
-    return sorted(path for path in paths if path != "src/complaintlab/__init__.py")
+    seen.remove(PACKAGE / "__init__.py")
+    return sorted(file.relative_to(PACKAGE.parents[1]).as_posix() for file in seen)
 
 
 def _file_of(module: str) -> Path | None:
@@ -136,7 +142,7 @@ def dvc_stage(stage: str) -> dict[str, Any]:
     deps += list(EXTRA_DEPS.get(stage, ()))
     deps += [COMPANIES_FILE] * bound.companies + [CLAIMS_FILE] * bound.claims
     deps += [*sorted(code | resources), "pins.txt"]
-    described: dict[str, Any] = {"cmd": f"complaintlab {stage}", "deps": deps}
+    described: dict[str, Any] = {"cmd": COMMANDS.get(stage, f"complaintlab {stage}"), "deps": deps}
     if bound.sections:
         described["params"] = [section.key for section in bound.sections]
     extra = EXTRA_OUTS.get(stage, {})
@@ -168,6 +174,10 @@ def reproduce(targets: tuple[str, ...] = (), *, force: bool = False) -> int:
     if collect.live:
         kept = params.section(Rights).retention_days
         refuse_expired(root, collect.source, kept, dt.datetime.now(dt.UTC))
+    if collect.crawled:
+        from complaintlab.crawl.stage import reopen  # the world needs no client of the network
+
+        reopen(root, params)
     _tell_dvc_about_git(root)
     _keep_private(root)
     here = str(Path(sys.executable).parent)
@@ -178,10 +188,10 @@ def reproduce(targets: tuple[str, ...] = (), *, force: bool = False) -> int:
 
 def _check_source(collect: Collect, root: Path) -> None:
     path = root / collect.path
-    if collect.live and not path.exists():
+    if collect.live and not collect.crawled and not path.exists():
         raise UserError(
-            f"params.yaml: collect.path: {collect.path} is not there: run `complaintlab crawl` first, "
-            "or set it to a folder or tar of raw answers."
+            f"params.yaml: collect.path: {collect.path} is not there: set it to a folder or tar of raw "
+            f"answers; or, to crawl, to data/raw/{collect.source} and collect.as_of to the crawl's end."
         )
     if not path.is_file() and not collect.live:
         what = "is a folder" if path.is_dir() else "is not there"

@@ -25,6 +25,7 @@ from complaintlab.params import Params, Section, load_params
 from complaintlab.store import Store
 
 STAGES: dict[str, str] = {
+    "crawl": "complaintlab.crawl.stage",
     "collect": "complaintlab.collect",
     "truth": "complaintlab.worlds.truth",
     "threads": "complaintlab.threads",
@@ -49,6 +50,8 @@ STAGES: dict[str, str] = {
 
 COMPANIES_FILE = "data/companies.yaml"
 CLAIMS_FILE = "claims.yaml"
+CRAWLED_FILE = "data/crawled.json"
+"""Which crawl there is, and whether it is finished: the only output of the stage ``crawl``."""
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 import pytest
 
 from complaintlab.collect.normalise import Outputs
+from complaintlab.crawl import raw
 from complaintlab.crawl.raw import ANSWERS, LEDGER, RawStore
 from complaintlab.errors import InputError, UserError
 from stubs.crawling import collect_raw, crawled, plan
@@ -77,6 +79,38 @@ def test_killed_processes_end_with_the_same_rows(
             process.stdout.close()
             killed += process.wait() == -9
         assert killed >= 10
+        assert crawled(of, tmp_path).finished
+    assert rows(collect_raw("discourse", of.folder(tmp_path), tmp_path)) == alone[2]
+
+
+class KilledError(BaseException):
+    """The process ends here."""
+
+
+def test_killed_at_fifty_moments_of_one_crawl_it_ends_with_the_same_rows(
+    alone: tuple[Path, Path, tuple[list[object], list[object]]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every few writes one is cut somewhere, and the crawl begins again."""
+    rng, whole, left = random.Random(13), raw._append, [0]
+    shutil.copytree(alone[0] / ".keys", tmp_path / ".keys")
+
+    def append(file: BinaryIO, content: bytes) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            whole(file, content[: rng.randrange(len(content) + 1)])
+            raise KilledError
+        whole(file, content)
+
+    with serving(Forum(TOPICS).answer) as server:
+        of = plan("discourse", server.address)
+        monkeypatch.setattr(raw, "_append", append)
+        for _ in range(50):
+            left[0] = rng.randrange(1, 12)
+            with pytest.raises(KilledError):
+                crawled(of, tmp_path)
+        monkeypatch.setattr(raw, "_append", whole)
         assert crawled(of, tmp_path).finished
     assert rows(collect_raw("discourse", of.folder(tmp_path), tmp_path)) == alone[2]
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import random
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,40 +14,17 @@ from complaintlab.crawl.raw import read_events
 from complaintlab.crawl.retry import Patience
 from complaintlab.errors import UserError
 from complaintlab.sources.contract import Window
+from complaintlab.sources.hacker_news import HackerNews
 from stubs.crawling import collect_raw, crawled, plan
 from stubs.forum import Forum, iso, made_topic
+from stubs.places import PLACES
 from stubs.server import START, Asked, FakeClock, Reply, as_json, serving
+from stubs.unreliable import AT_ONCE, FAULTS, unreliable
 
 OPENED = START - dt.timedelta(days=3)
 TOPICS = [made_topic(n, 3 + n * 4 % 29, OPENED + dt.timedelta(minutes=n)) for n in range(1, 41)]
 FORUM = Forum(TOPICS)
 POSTS = sum(len(topic["post_stream"]["posts"]) for topic in TOPICS)
-
-FAULTS: dict[str, Callable[[Reply], Reply]] = {
-    "429 with Retry-After": lambda good: Reply(429, b"slow down", {"Retry-After": "7"}),
-    "429 without": lambda good: Reply(429, b"slow down"),
-    "429 until a date": lambda good: Reply(429, b"", {"Retry-After": "Fri, 01 Mar 2024 12:30:00 GMT"}),
-    "500": lambda good: Reply(500, b"oops"),
-    "time-out": lambda good: Reply(200, good.body, late=0.4),
-    "cut answer": lambda good: Reply(200, good.body, cut=20),
-    "cut JSON": lambda good: Reply(200, good.body[:-20], {"Content-Type": "application/json"}),
-    "HTML": lambda good: Reply(200, b"<html><body>Checking your browser</body></html>"),
-    "a list": lambda good: as_json([1, 2]),
-    "wrong types": lambda good: as_json({"topic_list": {"topics": "many"}, "post_stream": {"posts": 7}}),
-    "null": lambda good: as_json(None),
-}
-
-
-def unreliable(faults: list[str], most: int, seed: int) -> Callable[[Asked], Reply]:
-    """The forum, but each thing is got only after up to ``most`` faults."""
-    rng, left = random.Random(seed), dict[str, list[str]]()
-
-    def answer(asked: Asked) -> Reply:
-        good = FORUM.answer(asked)
-        mine = left.setdefault(repr((asked.path, asked.params)), rng.choices(faults, k=rng.randint(0, most)))
-        return FAULTS[mine.pop()](good) if mine else good
-
-    return answer
 
 
 def native_ids(source_root: Path, folder: Path) -> list[str]:
@@ -58,8 +33,7 @@ def native_ids(source_root: Path, folder: Path) -> list[str]:
 
 def test_every_fault_is_outlasted(tmp_path: Path) -> None:
     clock = FakeClock()
-    faults = [name for name in FAULTS if name != "time-out"]
-    with serving(unreliable(faults, 4, seed=3), clock.now) as server:
+    with serving(unreliable(FORUM.answer, AT_ONCE, 4, seed=3), clock.now) as server:
         of = plan("discourse", server.address)
         outcome = crawled(of, tmp_path, clock)
     assert outcome.finished
@@ -72,6 +46,26 @@ def test_every_fault_is_outlasted(tmp_path: Path) -> None:
         if event["event"] == "answer"
     )
     assert set(asked.values()) == {1}
+
+
+@pytest.mark.parametrize("source", PLACES)
+def test_every_source_outlasts_every_fault(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HackerNews, "facts", "")  # the stub answers for both hosts
+    place, rows = PLACES[source](), []
+    for name, answer in (("well", place.answer), ("ill", unreliable(place.answer, AT_ONCE, 4, seed=5))):
+        clock, folder = FakeClock(), tmp_path / name
+        with serving(answer, clock.now) as server:
+            of = plan(source, server.address, query=place.query)
+            outcome = crawled(of, folder, clock, environment=place.environment)
+        assert (outcome.finished, outcome.tally.failed) == (True, 0)
+        assert (outcome.tally.retries > 0) == (name == "ill")
+        tables = collect_raw(source, of.folder(folder), folder)
+        assert tables.quarantine.is_empty()
+        rows.append(tables.posts.select("native_id", "text", "company", "is_host").sort("native_id").rows())
+    assert rows[0] == rows[1]
+    assert rows[0]
 
 
 def test_time_outs_are_outlasted(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def study(repo: Path, tmp_path: Path, forum: Server) -> Path:
     """A study in an empty folder, its source the forum, its crawl's end long past."""
     params = yaml.safe_load((repo / "params.yaml").read_text(encoding="utf-8"))
     params["study"]["contact"] = "ann@example.org"
-    params["collect"] |= {"source": "discourse", "path": "data/raw/discourse", "as_of": START}
+    params["collect"] |= {"source": "discourse", "path": "data/raw/discourse", "as_of": str(START)}
     params["crawl"] |= {"address": forum.address, "accounts": False}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     (tmp_path / "data").mkdir()

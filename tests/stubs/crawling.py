@@ -16,7 +16,7 @@ from complaintlab.crawl.engine import Outcome, crawl
 from complaintlab.crawl.retry import Patience
 from complaintlab.crawl.settings import Plan
 from complaintlab.crawl.state import State
-from complaintlab.params import Collect, Columns, Declares
+from complaintlab.params import Collect, Columns, Crawl, Declares
 from complaintlab.sources import source_named
 from complaintlab.sources.contract import Query
 from stubs.server import START, FakeClock
@@ -71,4 +71,9 @@ def collect_raw(
     """The tables from raw answers."""
     settings = {"as_of": None, "columns": Columns(), "declares": Declares()} | chosen
     collect = Collect.model_construct(source=source, path=path, **settings)
-    return collect_live(collect, communities, None, ACME, root)
+    return collect_live(collect, asked(communities=communities), ACME, root)
+
+
+def asked(**chosen: Any) -> Crawl:
+    """The section ``crawl`` of params, only as far as the stage ``collect`` reads it."""
+    return Crawl.model_construct(**{"address": None, "communities": ()} | chosen)

@@ -17,7 +17,7 @@ from complaintlab.params import Collect, Columns, Declares
 from complaintlab.sources.contract import Query
 from complaintlab.tables import TABLES
 from complaintlab.threads.deletions import disappearances
-from stubs.crawling import crawled, plan
+from stubs.crawling import asked, crawled, plan
 from stubs.server import START, Asked, FakeClock, Reply, serving
 
 ACCOUNTS = {
@@ -34,7 +34,7 @@ def tables(source: str, path: Path, root: Path) -> Outputs:
     collect = Collect.model_construct(
         source=source, path=path, as_of=None, columns=Columns(), declares=Declares()
     )
-    outputs = collect_live(collect, (), None, COMPANIES, root)
+    outputs = collect_live(collect, asked(), COMPANIES, root)
     for name in outputs._fields:
         TABLES[name].validate(getattr(outputs, name))
     return outputs

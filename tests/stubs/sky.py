@@ -19,6 +19,8 @@ class Sky:
         self.posts: dict[str, dict[str, Any]] = {}
         self.hidden: list[str] = []
         self.gone: set[str] = set()
+        self.statuses: dict[str, str] = {}
+        """What the hosts of accounts that are gone say of them, where they say anything."""
         self.blocked: set[str] = set()
 
     def say(self, who: str, text: str, parent: str | None = None) -> str:
@@ -50,6 +52,11 @@ class Sky:
         if name == "getProfiles":
             wanted = [value for key, value in asked.params if key == "actors"]
             return as_json({"profiles": [{"did": did} for did in wanted if did not in self.gone]})
+        if name == "getRepoStatus":
+            did = params["did"]
+            if did not in self.statuses:
+                return as_json({"error": "RepoNotFound"}, 400)
+            return as_json({"did": did, "active": False, "status": self.statuses[did]})
         if params["uri"] not in self.posts:
             return as_json({"error": "NotFound", "message": "Post not found"}, 400)
         gate = {"threadgate": {"record": {"hiddenReplies": self.hidden}}} if self.hidden else {}

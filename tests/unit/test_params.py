@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ def test_the_committed_params_are_valid(repo: Path) -> None:
         (lambda p: p["analysis"].update(act_threshold="half"), "analysis.act_threshold"),
         (lambda p: p["collect"].update(source="fax"), "collect.source"),
         (lambda p: p["collect"]["declares"].update(threads="yes"), "collect.declares.threads"),
+        (lambda p: p["collect"].update(as_of=dt.date(2024, 3, 1)), "as_of: write the date in quotes"),
         (lambda p: p["world"].pop("seed"), "world.seed"),
         (lambda p: p.update(colour={"red": 1}), "colour"),
         (lambda p: p.pop("study"), "study.name"),

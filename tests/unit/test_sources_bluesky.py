@@ -132,11 +132,14 @@ def test_jetstream_says_that_it_was_the_author_and_when(tmp_path: Path) -> None:
         "did": "did:plc:bo", "time_us": int(at.timestamp() * 1e6), "kind": "commit",
         "commit": {"operation": "delete", "collection": "app.bsky.feed.post", "rkey": said["angry"][-3:]},
     }  # fmt: skip
+    strangers = event | {"did": "did:plc:nobody-we-know"}
     folder = tmp_path / "data" / "raw" / "bluesky"
-    (folder / "jetstream.ndjson").write_text(json.dumps(event) + "\nno json\n")
+    lines = [json.dumps(event), json.dumps(strangers), "no json"]
+    (folder / "jetstream.ndjson").write_text("\n".join(lines))
     outputs = collect_raw("bluesky", folder, tmp_path)
     gone = disappearances(outputs.sightings)
     assert gone.select("kind", "exact_at", "confidence").rows() == [("author_deleted", at, 1.0)]
+    assert outputs.sightings["post_id"].is_in(outputs.posts["post_id"].implode()).all()
     assert outputs.quarantine.height == 1
 
 
@@ -151,6 +154,58 @@ def test_a_thread_whose_root_is_gone(tmp_path: Path) -> None:
     sky, said = thread_of_complaints()
     outputs = act_and_look_again(tmp_path, sky, lambda: sky.posts.pop(said["other"]))
     assert kinds(outputs, said) == {"other": ("vanished_unknown", "unknown")}
+
+
+def test_replies_to_a_root_that_is_gone_are_there_by_themselves(tmp_path: Path) -> None:
+    """And what is said below them afterwards is found as well."""
+    sky, said = thread_of_complaints()
+
+    def act() -> None:
+        said["later"] = sky.say("gu", "Still broken", said["below"])
+        del sky.posts[said["root"]]
+
+    outputs = act_and_look_again(tmp_path, sky, act)
+    assert kinds(outputs, said) == {"root": ("vanished_unknown", "unknown")}
+    assert said["later"] in outputs.posts["native_id"].to_list()
+
+
+def test_a_later_crawl_asks_about_what_its_first_look_misses(tmp_path: Path) -> None:
+    """A reply that is no longer shown in its thread, seen by the crawl before, is there by itself."""
+    sky, said = thread_of_complaints()
+    clock, query = FakeClock(), Query(words=("acme",))
+    with serving(sky.answer) as server:
+        for hours in (0, 2):
+            end = START + dt.timedelta(hours=hours)
+            clock.moment = end + dt.timedelta(minutes=1)
+            of = plan("bluesky", server.address, query=query, as_of=end)
+            assert crawled(of, tmp_path, clock, environment=LOGIN).finished
+            sky.posts.pop(said["angry"], None)
+    outputs = collect_raw("bluesky", tmp_path / "data" / "raw" / "bluesky", tmp_path)
+    assert outputs.sightings["crawl_id"].n_unique() == 2
+    assert kinds(outputs, said) == {"angry": ("vanished_unknown", "unknown")}
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "text"),
+    [
+        (None, ("account_gone", "unknown"), ""),
+        ("deactivated", ("account_gone", "author"), ""),
+        ("takendown", ("platform_removed", "platform"), "I leave acme"),
+    ],
+)
+def test_what_the_host_says_of_an_account_tells_who_took_it_away(
+    status: str | None, kind: tuple[str, str], text: str, tmp_path: Path
+) -> None:
+    sky, said = thread_of_complaints()
+
+    def act() -> None:
+        del sky.posts[said["leaver"]]
+        sky.gone.add("did:plc:ed")
+        sky.statuses |= {"did:plc:ed": status} if status else {}
+
+    outputs = act_and_look_again(tmp_path, sky, act)
+    assert kinds(outputs, said) == {"leaver": kind}
+    assert outputs.posts.filter(native_id=said["leaver"])["text"].item() == text
 
 
 def test_search_without_a_login_says_what_to_do(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def _read(collect: Collect, world: World, companies: Companies, root: Path, craw
     if collect.live:
         from complaintlab.collect.live import collect_live  # it takes Outputs from here: a cycle at the top
 
-        return collect_live(collect, crawl.communities, crawl.address, companies, root)
+        return collect_live(collect, crawl, companies, root)
     if collect.source == "world":
         return collect_world(collect, world, root)
     path = root / collect.path

@@ -18,9 +18,10 @@ from complaintlab.collect.normalise import Outputs, normalise_export
 from complaintlab.collect.recorded import read_recorded
 from complaintlab.collect.repair import repair
 from complaintlab.companies import Companies
+from complaintlab.crawl.settings import plan_of
 from complaintlab.errors import InputError
 from complaintlab.ids import Key, study_key
-from complaintlab.params import Collect
+from complaintlab.params import Collect, Crawl
 from complaintlab.sources import source_named
 from complaintlab.sources.contract import Policy, Query, Source
 from complaintlab.store import conform
@@ -30,17 +31,16 @@ from complaintlab.threads.deletions import ACCOUNT_GONE
 _COUNTS: Final = ("likes", "reposts", "followers")
 
 
-def collect_live(
-    collect: Collect, communities: tuple[str, ...], address: str | None, companies: Companies, root: Path
-) -> Outputs:
+def collect_live(collect: Collect, crawl: Crawl, companies: Companies, root: Path) -> Outputs:
     """Normalise the raw answers at ``collect.path``; the network is not asked.
 
     Args:
         collect: ``source`` is a live one; ``path`` a crawl's folder, a folder of crawls, or a folder, tar or
             file of raw answers; ``as_of`` is when answers without a ledger were given (null: at their latest
             post).
-        communities: what archives are filtered by; empty for all.
-        address: the server's, where imported answers do not say: its host name is the posts' place.
+        crawl: ``communities`` is what archives are filtered by; ``address`` the server's, where imported
+            answers do not say: its host name is the posts' place. Where ``path`` has crawls of several
+            queries, those of this one are read.
         companies: official accounts, and the places that companies run.
         root: the study's folder.
 
@@ -48,8 +48,10 @@ def collect_live(
         InputError: nothing is there, it is damaged, or holds no post.
     """
     source, path = source_named(collect.source), root / collect.path
-    place = urlsplit(address).hostname if address else None
-    seen = watch(read_recorded(path, source, Query(communities=communities), place), source)
+    plan = plan_of(crawl, source, collect.as_of, companies) if collect.crawled else None
+    place = urlsplit(crawl.address).hostname if crawl.address else None
+    query = Query(communities=crawl.communities)
+    seen = watch(read_recorded(path, source, query, place, plan), source)
     if not seen.rows["known"].any():
         first = f"; the first fault: {seen.faults['reason'][0]}" if seen.faults.height else ""
         raise InputError(f"{path} holds no post of source {source.name}{first}.")
@@ -62,7 +64,7 @@ def normalise_seen(
     """Rows of looks as posts (the latest that was shown of each) and sightings (each look)."""
     officials = companies.official(source.name)
     names = {company.name.lower(): company.name for company in companies.companies} | officials
-    rows = seen.rows
+    rows = _without_strangers(seen.rows)
     content = _as_raw(_latest_content(rows, source.policy), names)
     raw = Raw(source.name, file, content, seen.faults, officials, names, source.capabilities)
     dated = latest(rows)
@@ -76,6 +78,12 @@ def normalise_seen(
     )
     posts = _with_threads(outputs.posts, rows, source, key)
     return outputs._replace(posts=posts, sightings=sightings, source=described)
+
+
+def _without_strangers(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows less those of a stream about posts that no look at a thread ever had: a stream is of everybody."""
+    ours = rows.filter("known")["post_id"]
+    return rows.filter((pl.col("thread") != "") | pl.col("post_id").is_in(ours.implode()))
 
 
 def _latest_content(rows: pl.DataFrame, policy: Policy) -> pl.DataFrame:

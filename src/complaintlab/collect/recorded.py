@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from complaintlab.crawl.raw import LEDGER, PARAMS, Event, Place, read_answers, read_events
+from complaintlab.crawl.settings import Plan
 from complaintlab.errors import InputError
 from complaintlab.sources.contract import MISFIT, Answer, Look, Query, Source, request_of
 
@@ -31,7 +32,9 @@ class Unread(NamedTuple):
     reason: str
 
 
-def read_recorded(path: Path, source: Source, query: Query, place: str | None) -> Iterator[Recorded | Unread]:
+def read_recorded(
+    path: Path, source: Source, query: Query, place: str | None, plan: Plan | None = None
+) -> Iterator[Recorded | Unread]:
     """All looks below ``path``, those of earlier crawls first.
 
     Args:
@@ -39,6 +42,7 @@ def read_recorded(path: Path, source: Source, query: Query, place: str | None) -
         source: whose answers they are.
         query: what an archive is filtered by (``communities``).
         place: host name of the server that imported answers are from.
+        plan: read only this crawl and earlier ones of its query; None reads all.
 
     Raises:
         InputError: there is nothing at ``path``, or what is there is damaged.
@@ -47,7 +51,8 @@ def read_recorded(path: Path, source: Source, query: Query, place: str | None) -
         raise InputError(f"There is nothing at {path}: crawl first, or give a folder or tar of raw answers.")
     crawls = sorted({ledger.parent for ledger in path.rglob(LEDGER)}, key=lambda folder: folder.name)
     for folder in crawls:
-        yield from _crawled(folder, source)
+        if plan is None or plan.covers(folder):
+            yield from _crawled(folder, source)
     for name, file in _files(path, crawls):
         try:
             for look in source.imported(name, file, query):

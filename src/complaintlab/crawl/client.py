@@ -129,7 +129,7 @@ class Client:
             if not reply.is_redirect:
                 break
             target, content = self._same_host(reply), {}
-        if reply.status in _AGAIN or reply.is_redirect:
+        if reply.status in _AGAIN or reply.is_redirect or _is_limit(reply):
             asked = retry_after(reply.headers)
             wait = asked if asked is not None else exhausted_for(reply.headers) or None
             raise TransientError(f"HTTP {reply.status}", wait)
@@ -171,15 +171,18 @@ class Client:
             return
 
         def send(path: str, value: Mapping[str, str]) -> Any:
-            reply, _ = persist(
-                lambda: self._sent("POST", path, json=dict(value)),
-                self._patience, self._clock.sleep, self._rng,
-            )  # fmt: skip
+            reply = self._sent("POST", path, json=dict(value))
             if reply.status != 200:
                 raise UserError(f"{self.place} refuses the login that the environment gives.")
             return json.loads(reply.body)
 
-        headers = self._source.authorise(self._environment, send)
+        def attempt() -> dict[str, str]:
+            try:
+                return self._source.authorise(self._environment, send)
+            except MISFIT as error:
+                raise TransientError(f"no answer to a login ({error!r:.200})") from None
+
+        headers, _ = persist(attempt, self._patience, self._clock.sleep, self._rng)
         self._secrets = tuple(value.removeprefix("Bearer ") for value in headers.values() if len(value) >= 8)
         self._http.headers.update(headers)
         self._authorised = True
@@ -191,3 +194,11 @@ class Client:
 
     def _seconds(self) -> float:
         return self._clock.now().timestamp()
+
+
+def _is_limit(reply: Reply) -> bool:
+    """Whether a closed door is one that opens again: GitHub says 403 where others say 429."""
+    if reply.status != 403:
+        return False
+    told = retry_after(reply.headers) is not None or exhausted_for(reply.headers) > 0
+    return told or b"rate limit" in reply.body.lower()

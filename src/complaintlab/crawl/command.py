@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import sys
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)  # fmt: skip
-from rich.text import Text
 
 from complaintlab.companies import load_companies
-from complaintlab.crawl.client import Client, Clock
-from complaintlab.crawl.engine import Outcome, crawl
+from complaintlab.crawl.fetch import fetched, summary
 from complaintlab.crawl.outlook import outlook
 from complaintlab.crawl.settings import plan_of
-from complaintlab.crawl.state import State
 from complaintlab.errors import UserError
 from complaintlab.params import Collect, Crawl, Rights, Study, load_params
 from complaintlab.rights.retention import refuse_expired
@@ -54,71 +37,10 @@ def crawl_command(*, dry_run: bool, wait: bool) -> None:
         raise UserError(
             f"Source '{collect.source}' is read from a file: only {', '.join(SOURCES)} are crawled."
         )
-    if not study.contact:
-        raise UserError(
-            "A crawler must say whom to ask about it: set study.contact to a mail address or page."
-        )
     source = source_named(collect.source)
     companies = load_companies(root / COMPANIES_FILE)
     plan = plan_of(params.section(Crawl), source, collect.as_of, companies)
-    folder, clock = plan.folder(root), Clock()
     if dry_run:
-        typer.echo(outlook(plan, source, folder, clock.now()))
+        typer.echo(outlook(plan, source, plan.folder(root), dt.datetime.now(dt.UTC)))
         return
-    client = Client(source, plan.address, study.contact, os.environ, clock)
-    try:
-        with _bar() as bar:
-            task = bar.add_task(source.name, total=None)
-            outcome = crawl(
-                plan,
-                source,
-                client,
-                folder,
-                clock,
-                wait=wait,
-                report=lambda state: _advance(bar, task, state),
-            )
-    finally:
-        client.close()
-    typer.echo(summary(outcome))
-
-
-def summary(outcome: Outcome) -> str:
-    """What a run did, in sentences."""
-    tally = outcome.tally
-    said = [
-        f"{outcome.threads} threads, {tally.looks} looks, {tally.answers} answers, {tally.retries} retries, "
-        f"{tally.failed} failed, {tally.repeated + tally.looped} repeated."
-    ]
-    if abs(tally.skew_s) > 60:
-        said.append(f"The server's clock is {tally.skew_s:+.0f} s from ours; its own is used.")
-    if outcome.stopped:
-        said.append(f"It stopped early: {outcome.stopped}; run it again to go on.")
-    elif outcome.due_at is not None:
-        said.append(
-            f"Nothing is due before {outcome.due_at:%Y-%m-%d %H:%M} UTC: run it again then (or --wait)."
-        )
-    else:
-        said.append("The crawl is finished.")
-    return " ".join(said)
-
-
-class _Rate(ProgressColumn):
-    """Answers a minute."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{60 * (task.speed or 0):.0f}/min")
-
-
-def _bar() -> Progress:
-    columns: tuple[ProgressColumn, ...] = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        _Rate(), TimeElapsedColumn(), TimeRemainingColumn(),
-    )  # fmt: skip
-    return Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-
-
-def _advance(bar: Progress, task: TaskID, state: State) -> None:
-    done = state.tally.answers + state.tally.failed
-    unseen = sum(thread.looks == 0 for thread in state.threads.values())
-    bar.update(task, completed=done, total=done + len(state.pending) + unseen)
+    typer.echo(summary(fetched(plan, study.contact, root, wait=wait)))

@@ -7,8 +7,8 @@ killed at any moment goes on as if nothing had been. Whatever is asked for ends 
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -17,7 +17,7 @@ from complaintlab.crawl.raw import PARAMS, Event, RawStore, read_events
 from complaintlab.crawl.retry import ComeBackLaterError, ExhaustedError
 from complaintlab.crawl.settings import Plan
 from complaintlab.crawl.state import State, Tally
-from complaintlab.sources.contract import Found, Request, Source
+from complaintlab.sources.contract import Found, Request, Source, request_of
 
 _GIVE_UP_AFTER: Final = 5
 """Failures in a row after which the server is taken to be down."""
@@ -102,7 +102,7 @@ class _Run:
     def _begin(self) -> None:
         """Threads of earlier crawls first: what was deleted since then, no search finds any more."""
         if not self._store.events:
-            self._record({"event": "known", "threads": _known_before(self.state.plan, self._store.folder)})
+            self._record(_known_before(self.state.plan, self._store.folder))
         elif self.state.failed_pages or any(thread.failed for thread in self.state.threads.values()):
             self._record({"event": "again"})
 
@@ -209,14 +209,24 @@ def _answered(received: Received, found: Found) -> Event:
     }
 
 
-def _known_before(plan: Plan, folder: Path) -> Mapping[str, str]:
-    """Threads that sibling crawls of the same source and query know, with their openings."""
+def _known_before(plan: Plan, folder: Path) -> Event:
+    """Threads that sibling crawls of the same query know, with their openings, and posts seen in them.
+
+    Posts too, since a post that is missed at the first look is asked about before it counts as absent.
+    """
     threads: dict[str, str] = {}
-    for path in sorted(folder.parent.glob(f"*/{PARAMS}")):
-        other, own = json.loads(path.read_text(encoding="utf-8")), json.loads(plan.written)
-        same = all(other.get(key) == own[key] for key in ("source", "address", "query"))
-        if path.parent == folder or not same:
-            continue
-        for event in read_events(path.parent):
+    posts: defaultdict[str, set[str]] = defaultdict(set)
+    siblings = [path.parent for path in sorted(folder.parent.glob(f"*/{PARAMS}")) if path.parent != folder]
+    for sibling in filter(plan.has_query_of, siblings):
+        for event in read_events(sibling):
             threads |= event.get("threads", {})
-    return threads
+            if event["event"] == "known":
+                for name, seen in event.get("posts", {}).items():
+                    posts[name].update(seen)
+            elif event["event"] == "answer" and (name := request_of(event["request"]).thread):
+                posts[name].update(event["posts"])
+    return {
+        "event": "known",
+        "threads": threads,
+        "posts": {name: sorted(seen) for name, seen in posts.items()},
+    }

@@ -38,6 +38,16 @@ class Plan(NamedTuple):
         fields = {**self._asdict(), "query": self.query._asdict()}
         return json.dumps(fields, indent=2, sort_keys=True, default=_iso, ensure_ascii=False) + "\n"
 
+    def has_query_of(self, folder: Path) -> bool:
+        """Whether the crawl in another folder asks the same of the same server, until whenever."""
+        other, own = json.loads((folder / PARAMS).read_text(encoding="utf-8")), json.loads(self.written)
+        return all(other.get(key) == own[key] for key in ("source", "address", "query"))
+
+    def covers(self, folder: Path) -> bool:
+        """Whether the crawl in a folder is this one or an earlier one of the same query."""
+        ends = json.loads((folder / PARAMS).read_text(encoding="utf-8")).get("as_of", "")
+        return self.has_query_of(folder) and dt.datetime.fromisoformat(ends) <= self.as_of
+
     def folder(self, root: Path) -> Path:
         return root / "data" / "raw" / self.source / self.name
 

@@ -84,6 +84,12 @@ class State:
             return None
         return min(self.round_at + dt.timedelta(minutes=self.plan.discover_minutes), horizon)
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left to do, now or later; what failed may be asked for again."""
+        waiting = self.settled or self.pending or self._due
+        return not waiting and self.next_round() is None
+
     def wanted(self, opened_at: dt.datetime) -> bool:
         """Whether a thread opened then belongs to the crawl."""
         query = self.plan.query
@@ -95,6 +101,9 @@ class State:
         """Threads of earlier crawls of the same query."""
         for thread, opened in event["threads"].items():
             self._meet(thread, dt.datetime.fromisoformat(opened))
+        for thread, posts in event.get("posts", {}).items():
+            if thread in self.threads:
+                self.threads[thread].posts.update(posts)
 
     def _again(self, event: Event) -> None:
         """A new run asks again for what failed in the last one."""

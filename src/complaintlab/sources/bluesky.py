@@ -1,7 +1,7 @@
 """Source ``bluesky``: posts of the AT Protocol as an app view shows them, and deletions from Jetstream.
 
 A reply that the thread's author hides stays in the thread; only the gate's ``hiddenReplies`` tells. A post
-that is gone is ``notFoundPost`` where its children stand, else it is just not there: who deleted it is known
+that is gone is just not there, with all below it, or ``notFoundPost`` as a parent: who deleted it is known
 only from Jetstream, where the author's own repository says so. Blocked posts are there for others.
 """
 
@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Final
 import zstandard
 
 from complaintlab.collect.contract import Capabilities
+from complaintlab.sources.bluesky_missing import THREAD, absences, asked_about, led_to, thread_from
 from complaintlab.sources.contract import (
     MISFIT,
     UNKNOWN_TIME,
@@ -36,12 +37,7 @@ from complaintlab.sources.contract import (
 )  # fmt: skip
 
 _SEARCH: Final = "/xrpc/app.bsky.feed.searchPosts"
-_THREAD: Final = "/xrpc/app.bsky.feed.getPostThread"
-_POSTS: Final = "/xrpc/app.bsky.feed.getPosts"
-_PROFILES: Final = "/xrpc/app.bsky.actor.getProfiles"
 _SESSION: Final = "/xrpc/com.atproto.server.createSession"
-_DEPTH: Final = 1000
-_BATCH: Final = 25
 
 
 class Bluesky(Source):
@@ -68,56 +64,37 @@ class Bluesky(Source):
         return numbered([Request(_SEARCH, tuple(one + bounds)) for one in asked])
 
     def ask(self, thread: str) -> list[Request]:
-        params = (("uri", thread), ("depth", str(_DEPTH)), ("parentHeight", "0"))
-        return [Request(_THREAD, params, thread)]
+        return [thread_from(thread, thread)]
 
     def follow(self, answer: Answer) -> Found:
-        request, said = answer.request, answer.json
+        request = answer.request
         if not request.thread:
-            return _searched(request, said)
-        if request.path != _THREAD:
-            return Found((), {}, tuple(post["uri"] for post in said.get("posts", said.get("profiles", []))
-                                       if "uri" in post))  # fmt: skip
-        return Found((), {}, tuple(post["uri"] for post, _ in _walk(said["thread"]) if "record" in post))
+            return _searched(request, answer.json)
+        if request.path != THREAD:
+            return led_to(answer)
+        return Found(
+            (), {}, tuple(post["uri"] for post, _ in _walk(answer.json["thread"]) if "record" in post)
+        )
 
     def verify(self, thread: str, missing: list[str]) -> list[Request]:
         """Whether posts that a thread no longer shows are there by themselves, and their authors at all."""
-        authors = sorted({_author(uri) for uri in missing})
-        return [
-            *(Request(_POSTS, tuple(("uris", uri) for uri in some), thread) for some in _batches(missing)),
-            *(
-                Request(_PROFILES, tuple(("actors", did) for did in some), thread)
-                for some in _batches(authors)
-            ),
-        ]
+        return asked_about(thread, missing)
 
     def observe(self, look: Look) -> Observed:
         first = look.answers[0]
-        if first.request.path != _THREAD:
+        if first.request.path != THREAD:
             return _streamed(look)
-        if first.status != 200:
-            gone = first.status in (400, 404) and first.json.get("error") == "NotFound"
-            return Observed(
-                (), complete=gone, cut=None if gone else "private", gone="NotFound" if gone else None
-            )
-        root = first.json["thread"]
-        if root.get("blocked"):
+        gone = _is_gone(first)
+        if not gone and (first.status != 200 or first.json["thread"].get("blocked")):
             return Observed((), complete=False, cut="private")
-        hidden, host = _hidden(first.json), (root.get("post") or {}).get("author")
-        seen, faults, cut = [], [], not look.whole
-        blocked = False
-        for post, replies in _walk(root):
-            try:
-                seen.append(_observation(post, hidden, host))
-            except MISFIT as error:
-                faults.append(f"A post of thread {look.thread} does not have its shape ({error!r:.120}).")
-            blocked |= bool(post.get("blocked"))  # whoever answered him is not shown either
-            cut |= int(post.get("replyCount") or 0) > 0 and replies is None
-        cut |= bool(faults)
-        gone_root = "NotFound" if root.get("notFound") else None
-        why: Cut | None = "page_limit" if cut else "private" if blocked else None
-        found = (*seen, *_verified(look, host))
-        return Observed(found, why is None, why, gone_root, None, tuple(faults))
+        of_threads = (answer for answer in look.answers if answer.request.path == THREAD)
+        said = [answer.json for answer in of_threads if answer.status == 200]
+        host = None if gone else first.json["thread"]["post"]["author"]
+        seen, faults, blocked, cut = _read(look.thread, said, host)
+        why: Cut | None = "page_limit" if cut or not look.whole else "private" if blocked else None
+        there = {observation.post_id for observation in seen if observation.status != "absent"}
+        found = (*absences(look, there), *seen)  # what is known of an absence goes before that it is one
+        return Observed(found, why is None, why, "NotFound" if gone else None, None, tuple(faults))
 
     def imported(self, name: str, file: BinaryIO, query: Query) -> Iterator[Look]:
         """Events of Jetstream (NDJSON, also .zst), and threads as ``getPostThread`` gives them (JSON)."""
@@ -168,6 +145,27 @@ def _walk(node: Any) -> Iterator[tuple[Any, list[Any] | None]]:
             yield node["parent"], []
 
 
+def _read(thread: str, said: list[Any], host: Any) -> tuple[list[Observation], list[str], bool, bool]:
+    """Posts, faults, whether somebody is blocked and whether posts were left out, of a thread in pieces."""
+    hidden = frozenset[str]().union(*(_hidden(answer) for answer in said))
+    seen, faults, blocked, cut = [], [], False, False
+    for post, replies in (pair for answer in said for pair in _walk(answer["thread"])):
+        try:
+            seen.append(_observation(post, hidden, host))
+        except MISFIT as error:
+            faults.append(f"A post of thread {thread} does not have its shape ({error!r:.120}).")
+        blocked |= bool(post.get("blocked"))  # whoever answered him is not shown either
+        cut |= int(post.get("replyCount") or 0) > 0 and replies is None
+    return seen, faults, blocked, cut or bool(faults)
+
+
+def _is_gone(answer: Answer) -> bool:
+    """Whether the thread's first post is not there any more."""
+    if answer.status == 200:
+        return bool(answer.json["thread"].get("notFound"))
+    return answer.status in (400, 404) and answer.json.get("error") == "NotFound"
+
+
 def _hidden(said: Any) -> frozenset[str]:
     gate = said.get("threadgate") or (said["thread"].get("post") or {}).get("threadgate") or {}
     return frozenset(gate.get("record", {}).get("hiddenReplies", []))
@@ -202,25 +200,6 @@ def _content(post: Any, host: Any) -> dict[str, str | None]:
     }
 
 
-def _verified(look: Look, host: Any) -> list[Observation]:
-    """What was found of posts that the thread no longer has: there, gone, or gone with their author."""
-    asked = [pair[1] for answer in look.answers for pair in answer.request.params if pair[0] == "uris"]
-    answers = [answer for answer in look.answers if answer.status == 200]
-    posts = [post for answer in answers if answer.request.path == _POSTS for post in answer.json["posts"]]
-    profiles = [answer for answer in answers if answer.request.path == _PROFILES]
-    there = {str(profile["did"]) for answer in profiles for profile in answer.json["profiles"]}
-    found = [
-        Observation(str(post["uri"]), "present", _content(post, host), "not in its thread") for post in posts
-    ]
-    missing = sorted(set(asked) - {observation.post_id for observation in found})
-    return found + [
-        Observation(
-            uri, "absent", evidence="account_gone" if profiles and _author(uri) not in there else "not found"
-        )
-        for uri in missing
-    ]
-
-
 def _streamed(look: Look) -> Observed:
     """Deletions and accounts that went, from Jetstream's events: dated, and by whom."""
     seen, faults = [], []
@@ -231,20 +210,10 @@ def _streamed(look: Look) -> Observed:
             if deleted.get("operation") == "delete" and deleted["collection"] == "app.bsky.feed.post":
                 uri = f"at://{event['did']}/{deleted['collection']}/{deleted['rkey']}"
                 at = moment(event["time_us"] / 1e6)
-                seen.append(
-                    Observation(uri, "absent", None, "Jetstream delete", "author", at.isoformat(), uri, at)
-                )
+                said = Observation(uri, "absent", evidence="Jetstream delete", actor="author", seen_at=at)
+                seen.append(said._replace(happened_at=at.isoformat()))
         except MISFIT as error:
             faults.append(
                 f"An event of {look.answers[0].request.path} does not have its shape ({error!r:.120})."
             )
     return Observed(tuple(seen), complete=False, faults=tuple(faults))
-
-
-def _author(uri: str) -> str:
-    """The DID in ``at://did/collection/key``."""
-    return uri.removeprefix("at://").partition("/")[0]
-
-
-def _batches(items: list[str]) -> list[list[str]]:
-    return [items[start : start + _BATCH] for start in range(0, len(items), _BATCH)]

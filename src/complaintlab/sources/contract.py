@@ -72,7 +72,11 @@ class Found(NamedTuple):
 
 
 class Look(NamedTuple):
-    """All answers about one thread at one visit; ``whole`` where every request of the visit was answered."""
+    """All answers about one thread at one visit; ``whole`` where every request of the visit was answered.
+
+    A stream of events belongs to no thread: its ``thread`` is empty, and what it says of posts that no look
+    at a thread ever had does not count.
+    """
 
     thread: str
     at: dt.datetime
