@@ -172,8 +172,8 @@ TIMING_CELLS: tuple[AnyCell, ...] = (
     ),
     Cell(
         "timing/at -SESOI", "A reply within a day takes just two points off escalation",
-        partial(timing.complaints_at, n=6000, claim="T1", difference=-0.02),
-        partial(timing_world.truth_at, claim="T1", difference=-0.02), estimands("T1"), (EMULATED, RAW_T1),
+        partial(timing.complaints, n=6000, effect=timing_world.AT_SESOI),
+        partial(timing_world.truth, ("T1",), effect=timing_world.AT_SESOI), estimands("T1"), (EMULATED, RAW_T1),
         resolution="resampled",
     ),
     Cell(

@@ -25,14 +25,17 @@ def paired_difference(batch: Callable[[int], Paired], sesoi: float, *, ratio: bo
 
 
 def paired_differences(
-    batch: Callable[[int], Sequence[Paired]], sesoi: Sequence[float], ratio: Sequence[bool]
+    batch: Callable[[int], Sequence[Paired]],
+    sesoi: Sequence[float],
+    ratio: Sequence[bool],
+    precision: float = PRECISION,
 ) -> list[Truth]:
     """The same for several contrasts that one batch answers together."""
     batches: list[Sequence[Paired]] = []
     for seed in range(MAX_BATCHES):
         batches.append(batch(seed))
         found = [_contrast([one[j] for one in batches], log) for j, log in enumerate(ratio)]
-        if all(truth.mc_se < PRECISION * band for truth, band in zip(found, sesoi, strict=True)):
+        if all(truth.mc_se < precision * band for truth, band in zip(found, sesoi, strict=True)):
             return found
     raise RuntimeError(f"the Monte-Carlo error is still too large after {MAX_BATCHES} batches")
 

@@ -16,7 +16,7 @@ from complaintlab.params import Inference
 from complaintlab.recovery.contract import Finding
 from complaintlab.recovery.estimators.settings import ANALYSIS, TRIALS
 from complaintlab.recovery.estimators.shares import shares
-from complaintlab.recovery.worlds.timing import Complaints, effect_for, episodes, simulate, spells
+from complaintlab.recovery.worlds.timing import Complaints, episodes, simulate, spells
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,6 @@ def complaints(seed: int, *, n: int, effect: float = 1.0, loss: float = 0.0) -> 
     made = simulate(n, seed, effect=effect, loss=loss)
     frame = episodes(made)
     return Public(made, frame, spells(made, frame))
-
-
-def complaints_at(seed: int, *, n: int, claim: str, difference: float) -> Public:
-    """A world of n complaints in which a claim's true risk difference is ``difference``."""
-    return complaints(seed, n=n, effect=effect_for(claim, difference))
 
 
 def complaints_and_praise(seed: int, *, n: int, effect: float = 1.0) -> Public:

@@ -21,7 +21,7 @@ from complaintlab.models.deletion_strategies import DELETED, LEFT
 from complaintlab.models.strategies import DAY, HOUR, PROPER_24H, Strategy
 from complaintlab.recovery.contract import Truth
 from complaintlab.recovery.sesoi import sesoi
-from complaintlab.recovery.truths import Paired, paired_differences
+from complaintlab.recovery.truths import PRECISION, Paired, paired_differences
 from complaintlab.store import conform
 
 FloatArray = npt.NDArray[np.float64]
@@ -98,7 +98,7 @@ def simulate(
     )  # fmt: skip
 
 
-def truth(*, effect: float = 1.0) -> Mapping[str, Truth]:
+def truth(*, effect: float = 1.0, precision: float = PRECISION) -> Mapping[str, Truth]:
     """D1 (deleted against left) and D3 (left and answered properly against deleted): risk differences."""
 
     def batch(seed: int) -> list[Paired]:
@@ -108,13 +108,9 @@ def truth(*, effect: float = 1.0) -> Mapping[str, Truth]:
         )
         return [(deleted, left), (proper, deleted)]
 
-    return dict(
-        zip(
-            ("D1", "D3"),
-            paired_differences(batch, [sesoi(claim) for claim in ("D1", "D3")], [False] * 2),
-            strict=True,
-        )
-    )
+    claims = ("D1", "D3")
+    bands = [sesoi(claim) for claim in claims]
+    return dict(zip(claims, paired_differences(batch, bands, [False, False], precision), strict=True))
 
 
 def _fading(start_s: float) -> float:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -21,7 +20,7 @@ import polars as pl
 from complaintlab.models.strategies import COUNTS, DAY, HOUR, MINUTE, TIMING_CONTRASTS, Strategy
 from complaintlab.recovery.contract import Truth
 from complaintlab.recovery.sesoi import sesoi
-from complaintlab.recovery.truths import Paired, paired_differences
+from complaintlab.recovery.truths import PRECISION, Paired, paired_differences
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -34,6 +33,8 @@ STEPS_S = np.concatenate(
 ).astype(float)
 FOLLOW_UPS = 2
 BATCH = 10_000
+AT_SESOI = 0.1835
+"""The ``effect`` at which a reply within a day takes two points off escalation, T1's smallest of interest."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,9 @@ def _ahead(strategy: Strategy | None) -> dict[float, float]:
     return ahead
 
 
-def truth(claims: Sequence[str] = tuple(TIMING_CONTRASTS), *, effect: float = 1.0) -> Mapping[str, Truth]:
+def truth(
+    claims: Sequence[str] = tuple(TIMING_CONTRASTS), *, effect: float = 1.0, precision: float = PRECISION
+) -> Mapping[str, Truth]:
     """Risk differences, or logarithms of ratios of mean counts, by paired simulation of the strategies.
 
     Nobody is lost. That contrasts concern part of the complaints changes nothing: opening hours are not
@@ -176,36 +179,8 @@ def truth(claims: Sequence[str] = tuple(TIMING_CONTRASTS), *, effect: float = 1.
         return [(made[one.first][one.outcome], made[one.second][one.outcome]) for one in contrasts]
 
     ratios = [contrast.outcome in COUNTS for contrast in contrasts]
-    found = paired_differences(batch, [sesoi(claim) for claim in claims], ratios)
+    found = paired_differences(batch, [sesoi(claim) for claim in claims], ratios, precision)
     return dict(zip(claims, found, strict=True))
-
-
-def truth_at(claim: str, difference: float) -> Mapping[str, Truth]:
-    """The truth where ``effect`` is :func:`effect_for` the difference, simulated like any other."""
-    return truth((claim,), effect=effect_for(claim, difference))
-
-
-@lru_cache(maxsize=4)
-def effect_for(claim: str, difference: float) -> float:
-    """The ``effect`` at which a claim's risk difference is ``difference``, by secants."""
-    contrast = TIMING_CONTRASTS[claim]
-
-    def at(effect: float) -> float:
-        one, other = (
-            simulate(100_000, 97, arm, effect=effect).expected[contrast.outcome].mean()
-            for arm in (contrast.first, contrast.second)
-        )
-        return float(one - other)
-
-    low, high = 0.0, 1.0
-    off_low, off_high = at(low) - difference, at(high) - difference
-    for _ in range(8):
-        middle = low - off_low * (high - low) / (off_high - off_low)
-        off = at(middle) - difference
-        if abs(off) < 1e-5:
-            return middle
-        low, off_low, high, off_high = high, off_high, middle, off
-    return middle
 
 
 def episodes(complaints: Complaints, authors: int | None = None, kind: str = "complaint") -> pl.DataFrame:
