@@ -173,8 +173,8 @@ TIMING_CELLS: tuple[AnyCell, ...] = (
     Cell(
         "timing/at -SESOI", "A reply within a day takes just two points off escalation",
         partial(timing.complaints, n=6000, effect=timing_world.AT_SESOI),
-        partial(timing_world.truth, ("T1",), effect=timing_world.AT_SESOI), estimands("T1"), (EMULATED, RAW_T1),
-        resolution="resampled",
+        partial(timing_world.truth, ("T1",), effect=timing_world.AT_SESOI), estimands("T1"),
+        (EMULATED, RAW_T1), resolution="resampled",
     ),
     Cell(
         "timing/lost when hostile", "The hostile are lost from sight",

@@ -12,8 +12,6 @@ import typer
 
 from complaintlab.errors import UserError
 
-TABLE = Path("reports") / "recovery.csv"
-
 HELP = """Try every estimator in simulated worlds whose truth is known, and rebuild reports/recovery.csv.
 
 A killed run goes on where it was: each world is recorded in .cache/recovery before the next begins, under a
@@ -83,10 +81,10 @@ def run_cells(root: Path, plan: Sequence[tuple[str, int]], jobs: int, say: Calla
 
 def seconds_per_world(root: Path) -> dict[str, float]:
     """Seconds that one world of a cell takes with all its estimators, as the stored table has measured it."""
-    from complaintlab.recovery.stored import read_rows
+    from complaintlab.recovery.stored import RECOVERY, read_rows
 
     found: dict[str, dict[str, float]] = {}
-    for row in read_rows(root / TABLE):
+    for row in read_rows(root / RECOVERY):
         found.setdefault(row.cell, {})[row.estimator] = row.seconds
     return {cell: sum(by.values()) for cell, by in found.items()}
 
@@ -94,7 +92,7 @@ def seconds_per_world(root: Path) -> dict[str, float]:
 def rebuild(root: Path, say: Callable[[str], None]) -> bool:
     """Write the table from all records at hand and say what fails: whether one of our own estimators does."""
     from complaintlab.recovery.cells import CELLS
-    from complaintlab.recovery.stored import read_rows, write_rows
+    from complaintlab.recovery.stored import RECOVERY, read_rows, write_rows
     from complaintlab.recovery.suite import record_key, records_of, true_values
     from complaintlab.recovery.table import judged, merged, rows_of
 
@@ -105,10 +103,10 @@ def rebuild(root: Path, say: Callable[[str], None]) -> bool:
         if (records := records_of(root, cell, estimator).read())
         for row in rows_of(cell, estimator, true_values(root, cell), records, record_key(cell, estimator))
     ]
-    rows = judged(merged(fresh, read_rows(root / TABLE), CELLS))
+    rows = judged(merged(fresh, read_rows(root / RECOVERY), CELLS))
     if not rows:
         raise UserError("There are no records yet: run `complaintlab recover` without --table first.")
-    write_rows(root / TABLE, rows)
+    write_rows(root / RECOVERY, rows)
     for row in rows:
         if row.fails and not row.naive:
             say(f"FAILS {row.cell}: {row.estimator}, {row.estimand}: {row.fails.replace('|', ', ')}")
@@ -116,7 +114,7 @@ def rebuild(root: Path, say: Callable[[str], None]) -> bool:
     own = [row for row in rows if not row.naive]
     failing = [row for row in own if row.fails]
     say(
-        f"{TABLE}: {len(own) - len(failing)} of {len(own)} rows of our own estimators pass; "
+        f"{RECOVERY}: {len(own) - len(failing)} of {len(own)} rows of our own estimators pass; "
         f"{sum(bool(row.fails) for row in naive)} of {len(naive)} naive ones fail, as they should."
     )
     return bool(failing)

@@ -18,7 +18,7 @@ from complaintlab.recovery.contract import Finding
 
 @dataclass(frozen=True)
 class Record:
-    """What one estimator found in the world of one seed, and how many seconds that took."""
+    """What one estimator found in the world of one seed, and the CPU seconds that took, simulation included."""
 
     seed: int
     seconds: float

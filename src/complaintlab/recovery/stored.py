@@ -11,6 +11,8 @@ from complaintlab.errors import UserError
 from complaintlab.recovery.table import SCHEMA, Row, as_frame
 from complaintlab.store import write_csv
 
+RECOVERY = Path("reports") / "recovery.csv"
+
 
 def read_table(path: Path) -> pl.DataFrame:
     """The table; empty where there is none yet.

@@ -34,8 +34,8 @@ class Row:
     ``asked``: worlds that the plan asks for; ``truth_mcse``, ``bias_mcse``: Monte-Carlo errors;
     ``empirical_se``: scatter of the estimates, ``mean_se`` what they say of it; ``covered``: intervals that
     hold the truth, with the share's exact interval; ``power``: tests of zero that reject on the true side,
-    ``sign_errors`` on the other; ``false_verdicts``: verdicts that the truth contradicts; ``seconds``: per
-    world, simulation included; ``fails``: the rules that are broken, joined by ``|``; ``code``: key of the
+    ``sign_errors`` on the other; ``false_verdicts``: verdicts that the truth contradicts; ``seconds``: of
+    CPU per world, simulation included; ``fails``: the rules that are broken, joined by ``|``; ``code``: key of the
     code that made the records.
     """
 
