@@ -93,12 +93,13 @@ def rebuild(root: Path, say: Callable[[str], None]) -> bool:
     """Write the table from all records at hand and say what fails: whether one of our own estimators does."""
     from complaintlab.recovery.cells import CELLS
     from complaintlab.recovery.stored import RECOVERY, read_rows, write_rows
-    from complaintlab.recovery.suite import record_key, records_of, true_values
+    from complaintlab.recovery.suite import record_key, records_of, touched, true_values
     from complaintlab.recovery.table import judged, merged, rows_of
 
     fresh = [
         row
         for cell in CELLS
+        if touched(root, cell)
         for estimator in cell.estimators
         if (records := records_of(root, cell, estimator).read())
         for row in rows_of(cell, estimator, true_values(root, cell), records, record_key(cell, estimator))

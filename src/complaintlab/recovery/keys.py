@@ -47,7 +47,8 @@ def key_of(*functions: Callable[..., Any]) -> str:
         digest.update(part.encode() + b"\0")
     for module in modules:
         for name in getattr(importlib.import_module(module), "READS", ()):
-            digest.update((find_root() / name).read_bytes() + b"\0")
+            path = find_root() / name
+            digest.update((path.read_bytes() if path.exists() else b"") + b"\0")
     return digest.hexdigest()
 
 

@@ -18,7 +18,7 @@ from complaintlab.recovery.contract import Finding
 
 @dataclass(frozen=True)
 class Record:
-    """What one estimator found in the world of one seed, and the CPU seconds that took, simulation included."""
+    """What one estimator found in the world of one seed; ``seconds`` of CPU, simulation included."""
 
     seed: int
     seconds: float

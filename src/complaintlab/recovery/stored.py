@@ -28,7 +28,7 @@ def read_table(path: Path) -> pl.DataFrame:
             f"{path.name} has no column '{missing[0]}': delete it and run `complaintlab recover --table`."
         )
     text = [name for name, dtype in SCHEMA.items() if dtype == pl.String]
-    return frame.select(SCHEMA).with_columns(pl.col(text).fill_null(""))
+    return frame.select(list(SCHEMA)).with_columns(pl.col(text).fill_null(""))
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -36,6 +36,11 @@ def records_of(root: Path, cell: AnyCell, estimator: Estimator[object]) -> Recor
     return Records(root / FOLDER, cell.name, estimator.name, record_key(cell, estimator))
 
 
+def touched(root: Path, cell: AnyCell) -> bool:
+    """Whether there are records of this cell, of whatever code."""
+    return (root / FOLDER / filename(cell.name)).is_dir()
+
+
 def record_key(cell: AnyCell, estimator: Estimator[object]) -> str:
     return key_of(cell.simulate, estimator.of)
 

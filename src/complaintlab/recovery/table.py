@@ -35,8 +35,8 @@ class Row:
     ``empirical_se``: scatter of the estimates, ``mean_se`` what they say of it; ``covered``: intervals that
     hold the truth, with the share's exact interval; ``power``: tests of zero that reject on the true side,
     ``sign_errors`` on the other; ``false_verdicts``: verdicts that the truth contradicts; ``seconds``: of
-    CPU per world, simulation included; ``fails``: the rules that are broken, joined by ``|``; ``code``: key of the
-    code that made the records.
+    CPU per world, simulation included; ``fails``: the rules that are broken, joined by ``|``; ``code``: key
+    of the code that made the records.
     """
 
     cell: str
