@@ -13,6 +13,8 @@ import typer
 
 from complaintlab.errors import InputError, UserError
 from complaintlab.gold.commands import app as gold_app
+from complaintlab.recovery.command import HELP as RECOVER_HELP
+from complaintlab.recovery.command import recover
 from complaintlab.rights.commands import forget, keys, scan
 from complaintlab.topics.commands import topics
 
@@ -54,6 +56,7 @@ app.command(rich_help_panel="People's rights")(forget)
 app.command(rich_help_panel="People's rights")(scan)
 app.add_typer(keys, rich_help_panel="People's rights")
 app.command(rich_help_panel="Start here")(topics)
+app.command(help=RECOVER_HELP, rich_help_panel="Known truth")(recover)
 
 
 @app.callback()

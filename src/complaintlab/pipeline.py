@@ -7,6 +7,7 @@ import datetime as dt
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ EXTRA_DEPS: dict[str, tuple[str, ...]] = {
     ),
     "coded": ("data/gold/codes.csv", "data/gold/sample.csv"),
     "verdicts": ("plan.lock",),
-    "report": ("plan.lock",),
+    "report": ("plan.lock", "reports/recovery.csv"),
 }
 
 EXTRA_OUTS: dict[str, dict[str, list[Any]]] = {
@@ -107,6 +108,7 @@ def _file_of(module: str) -> Path | None:
     return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.exists()), None)
 
 
+@cache
 def _imports(file: Path) -> list[str]:
     found: list[str] = []
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -25,7 +25,9 @@ from complaintlab.params import (
     VerdictRule,
     World,
 )
+from complaintlab.recovery.stored import RECOVERY, read_table
 from complaintlab.report.contents import Settings, Tables, content, pictures, source_row
+from complaintlab.report.figures.known_truth import known_truth
 from complaintlab.report.provenance import this_run
 from complaintlab.report.selection import shown_balance, shown_curves, shown_positivity
 from complaintlab.report.style import save
@@ -129,6 +131,8 @@ def run(
         study, collect, world, embed, cluster, analysis, inference, trials, reply_effects, rule, robustness
     )
     drawn = pictures(tables, study.minimum_cell, analysis.horizon_days)
+    if proof := known_truth(read_table(root / RECOVERY)):
+        drawn["known_truth"] = proof
     folder = root / "reports" / "figures"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

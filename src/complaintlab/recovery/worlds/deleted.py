@@ -8,6 +8,7 @@ calm.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,18 +17,26 @@ import numpy.typing as npt
 import polars as pl
 
 from complaintlab.models.deletion.cohort import Cohort
-from complaintlab.models.strategies import DAY, HOUR, Strategy
+from complaintlab.models.deletion_strategies import DELETED, LEFT
+from complaintlab.models.strategies import DAY, HOUR, PROPER_24H, Strategy
+from complaintlab.recovery.contract import Truth
+from complaintlab.recovery.sesoi import sesoi
+from complaintlab.recovery.truths import PRECISION, Paired, paired_differences
 from complaintlab.store import conform
 
 FloatArray = npt.NDArray[np.float64]
 
 STEPS_S = np.concatenate([np.arange(0, DAY, HOUR / 4), np.arange(DAY, 7 * DAY + 1, HOUR / 2)])
 BEGAN = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+BATCH = 10_000
 
 
 @dataclass(frozen=True)
 class Page:
-    """Moments in seconds, infinite where never; hostility 0 to 3 at the start; company by number."""
+    """Moments in seconds, infinite where never; hostility 0 to 3 at the start; company by number.
+
+    ``expected`` (n,) is the chance of having escalated by day 7, where that was kept from happening.
+    """
 
     hostility: FloatArray
     company: npt.NDArray[np.int64]
@@ -36,11 +45,7 @@ class Page:
     reply_s: FloatArray
     proper: npt.NDArray[np.bool_]
     follow_up_s: FloatArray
-
-    @property
-    def risk(self) -> float:
-        """Share that escalated within seven days."""
-        return float(np.mean(self.escalated_s <= 7 * DAY))
+    expected: FloatArray
 
 
 def simulate(
@@ -51,17 +56,19 @@ def simulate(
     *,
     effect: float = 1.0,
     feedback: float = 2.0,
+    watched: bool = False,
 ) -> Page:
     """n complaints as nature has it, or under strategies of deletion and of the first reply.
 
     ``effect`` is the log hazard ratio of escalation once deleted, ``feedback`` that of deletion once
-    escalated.
+    escalated. ``watched``: escalation is kept from happening and its chance is summed up instead: whether a
+    critic has escalated by a day depends on what happens to those who have not (Rao-Blackwell).
     """
     rng = np.random.default_rng(seed)
     hostility = rng.choice(4, n, p=[0.35, 0.3, 0.2, 0.15]).astype(float)
     company = rng.integers(0, 4, n)
     at = {name: np.full(n, np.inf) for name in ("deleted", "escalated", "reply", "follow_up")}
-    proper = np.zeros(n, dtype=bool)
+    proper, borne = np.zeros(n, dtype=bool), np.zeros(n)
     for start, end in pairwise(STEPS_S):
         hours = (end - start) / HOUR
         now = hostility + (at["follow_up"] <= start)
@@ -78,15 +85,36 @@ def simulate(
             strategy = {"deleted": deletion, "reply": reply}.get(name)
             chance = _as_set(-np.expm1(-rate * hours), rate, start, strategy)
             happens = np.isinf(at[name]) & (u < chance)
+            if watched and name == "escalated":
+                borne += rate * hours
+                continue
             at[name][happens] = start + (end - start) * (u / np.maximum(chance, 1e-300))[happens]
             if name == "reply":
                 asked = reply is not None and reply.quality == "proper"
                 proper[happens] = asked | (luck[-1] < 0.5 - 0.1 * hostility)[happens]
-    return Page(hostility, company, at["deleted"], at["escalated"], at["reply"], proper, at["follow_up"])
+    return Page(
+        hostility, company, at["deleted"], at["escalated"], at["reply"], proper, at["follow_up"],
+        -np.expm1(-borne),
+    )  # fmt: skip
+
+
+def truth(*, effect: float = 1.0, precision: float = PRECISION) -> Mapping[str, Truth]:
+    """D1 (deleted against left) and D3 (left and answered properly against deleted): risk differences."""
+
+    def batch(seed: int) -> list[Paired]:
+        deleted, left, proper = (
+            simulate(BATCH, 6_000_000 + seed, deletion, reply, effect=effect, watched=True).expected
+            for deletion, reply in ((DELETED, None), (LEFT, None), (LEFT, PROPER_24H))
+        )
+        return [(deleted, left), (proper, deleted)]
+
+    claims = ("D1", "D3")
+    bands = [sesoi(claim) for claim in claims]
+    return dict(zip(claims, paired_differences(batch, bands, [False, False], precision), strict=True))
 
 
 def _fading(start_s: float) -> float:
-    return 0.0008 * (1 + 3 * np.exp(-start_s / (12 * HOUR)))
+    return float(0.0008 * (1 + 3 * np.exp(-start_s / (12 * HOUR))))
 
 
 def _as_set(chance: FloatArray, rate: FloatArray, start: float, strategy: Strategy | None) -> FloatArray:

@@ -7,6 +7,7 @@ contrast is off. Whoever is answered is answered after six hours, and again a mi
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +16,14 @@ import polars as pl
 
 from complaintlab.labels import ACTS
 from complaintlab.models.strategies import DAY, HOUR
+from complaintlab.recovery.contract import Truth
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Acts = dict[str, BoolArray]
+
+Tables = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]
+"""episodes, turns, measures"""
 
 START = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 REPLY_S = 6 * HOUR
@@ -62,12 +67,12 @@ def draw(n: int, rng: np.random.Generator) -> World:
     return World(hostility, acts, template, rng.random(n) < 1 / (1 + np.exp(0.6 * (hostility - 1.5))))
 
 
-def turning(w: World, **by: npt.NDArray[np.generic] | bool | float) -> FloatArray:
+def turning(w: World, **by: BoolArray | FloatArray | bool | float) -> FloatArray:
     """Turning per day, with acts, ``template`` or ``same`` set."""
-    a = w.acts | by
+    a = {**w.acts, **by}
     template, same = by.get("template", w.template), by.get("same", w.same)
     return 0.03 * np.exp(
-        -0.5 * (w.hostility - 1.3) + 0.6 * a["ask"] + 0.5 * np.asarray(a["compensate"])
+        -0.5 * (w.hostility - 1.3) + 0.6 * np.asarray(a["ask"]) + 0.5 * np.asarray(a["compensate"])
         - 0.8 * np.asarray(template) + 0.5 * np.asarray(same)
     )  # fmt: skip
 
@@ -92,37 +97,53 @@ def praising(turned: BoolArray | bool) -> FloatArray:
     return np.asarray(0.03 + 0.08 * np.asarray(turned))
 
 
-def truths(n: int = 400_000) -> dict[str, float]:
-    """Each claim's contrast, averaged over the replies in either of its arms."""
+def truth(n: int = 400_000) -> Mapping[str, Truth]:
+    """Each claim's contrast, averaged over the replies in either of its arms; expected given the reply."""
     w = draw(n, np.random.default_rng(99))
     a = w.acts
     without = World(w.hostility, a | {"mock": np.zeros(n, dtype=bool)}, w.template, w.same)
     low, high = np.quantile(w.template, [0.1, 0.9])
-    shift = risk(advocating(w, True)) - risk(advocating(w, False))
     only_one = (a["ask"] & ~a["explain"] & ~a["defend"]) | (~a["ask"] & (a["explain"] | a["defend"]))
     return {
-        "N3": mean_difference(turning(w, template=low), turning(w, template=high)),
-        "N6": mean_difference(escalating(w, True), escalating(without), a["mock"] | ~a["joke"]),
-        "N7": float(np.log(joining(w, True).mean() / joining(w, False).mean())),
-        "N8": mean_difference(escalating(w, True), escalating(w, False), w.hostile),
-        "N10": mean_difference(turning(w, ask=True), turning(w, ask=False), only_one),
-        "S3": mean_difference(turning(w, compensate=True), turning(w, compensate=False), a["apology"]),
-        "S4": 0.08,
-        "S6": float(shift[w.hostile].mean() - shift[~w.hostile].mean()),
-        "P1": mean_difference(turning(w, same=True), turning(w, same=False)),
+        "N3": difference(turning(w, template=low), turning(w, template=high)),
+        "N6": difference(escalating(w, True), escalating(without), a["mock"] | ~a["joke"]),
+        "N7": ratio(joining(w, True), joining(w, False)),
+        "N8": difference(escalating(w, True), escalating(w, False), w.hostile),
+        "N10": difference(turning(w, ask=True), turning(w, ask=False), only_one),
+        "S3": difference(turning(w, compensate=True), turning(w, compensate=False), a["apology"]),
+        "S4": mean(praising(np.ones(n, dtype=bool)) - praising(np.zeros(n, dtype=bool))),
+        "S6": between(risk(advocating(w, True)) - risk(advocating(w, False)), w.hostile),
+        "P1": difference(turning(w, same=True), turning(w, same=False)),
     }
 
 
 def risk(rate: FloatArray) -> FloatArray:
-    return 1 - np.exp(-7 * rate)
+    return np.asarray(1 - np.exp(-7 * rate))
 
 
-def mean_difference(first: FloatArray, second: FloatArray, rows: BoolArray | None = None) -> float:
+def mean(own: FloatArray) -> Truth:
+    return Truth(float(own.mean()), float(own.std(ddof=1) / np.sqrt(len(own))))
+
+
+def difference(first: FloatArray, second: FloatArray, rows: BoolArray | None = None) -> Truth:
+    """Of the risks at two rates, among ``rows``."""
     both = risk(first) - risk(second)
-    return float(both.mean() if rows is None else both[rows].mean())
+    return mean(both if rows is None else both[rows])
 
 
-def tables(n: int, seed: int) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def between(own: FloatArray, group: BoolArray) -> Truth:
+    """The mean inside the group less that outside."""
+    inside, outside = mean(own[group]), mean(own[~group])
+    return Truth(inside.value - outside.value, float(np.hypot(inside.mc_se, outside.mc_se)))
+
+
+def ratio(first: FloatArray, second: FloatArray) -> Truth:
+    """Logarithm of the ratio of two means."""
+    error = mean(first / first.mean() - second / second.mean()).mc_se
+    return Truth(float(np.log(first.mean() / second.mean())), error)
+
+
+def tables(n: int, seed: int) -> Tables:
     """episodes (complaints and later praise), turns and measures of n complaints by n/2 authors."""
     rng = np.random.default_rng(seed)
     w = draw(n, rng)
@@ -206,8 +227,8 @@ def _others(
     turns = complaints[who].select(
         pl.Series("post_id", [f"e{k:019x}" for k in range(len(who))]), "company", "thread_id",
         pl.Series("author_id", [f"9{k:019x}" for k in range(len(who))]), pl.lit("bystander").alias("role"),
-        pl.col("started_at") + pl.duration(seconds=pl.Series(at)), pl.lit(9).alias("position"),
-        pl.lit(None, pl.Boolean).alias("business_hours"),
+        pl.col("started_at") + pl.Series(at * 1_000_000).cast(pl.Duration("us")),
+        pl.lit(9).alias("position"), pl.lit(None, pl.Boolean).alias("business_hours"),
         *(pl.lit(None, pl.String).alias(name) for name in ("agent_id", "joined_into")),
     ).rename({"started_at": "created_at"})  # fmt: skip
     return turns, turns.select("post_id", "company", p_against=pl.lit(1.0))
