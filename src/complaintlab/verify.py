@@ -30,9 +30,7 @@ def main() -> None:
         return
     print("Some bytes differ from those that dvc.lock recorded: comparing what was published.")
     found = [line for path in PUBLISHED for line in compared(root, path)]
-    print(
-        "\n".join(found) or "The published tables have the same rows and words, and the same numbers to 1e-6."
-    )
+    print("\n".join(found) or "The published tables have the same rows, words and numbers (to 1e-6).")
     sys.exit(bool(found))
 
 
