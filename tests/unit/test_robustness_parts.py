@@ -13,7 +13,7 @@ import report_study
 from complaintlab.claims import load_claims
 from complaintlab.companies import Companies
 from complaintlab.labels import STANCES
-from complaintlab.models.robustness import run, tested
+from complaintlab.models.robustness import enough_to_test, run
 from complaintlab.models.robustness.choices import (
     EventRule,
     Specification,
@@ -135,9 +135,9 @@ def test_nothing_tested_is_nothing_run_again(repo) -> None:
 def test_only_claims_with_enough_events_and_weight_are_run_again(repo) -> None:
     rule = load_params(repo / "params.yaml").section(VerdictRule)
     rows = report_study.estimates(report_study.CLAIMED, "made up")
-    assert {row["claim"] for row in tested(rows, rule)} == set(report_study.CLAIMED)
+    assert {row["claim"] for row in enough_to_test(rows, rule)} == set(report_study.CLAIMED)
     thin = rows.with_columns(ess=pl.lit(49.0))
-    assert list(tested(thin, rule)) == []
+    assert list(enough_to_test(thin, rule)) == []
 
 
 def test_other_windows_move_the_end_that_is_asked_about() -> None:

@@ -67,7 +67,7 @@ def run(
     asked = {
         row["claim"]: row
         for table in (estimates_trials, estimates_reply_effects)
-        for row in tested(table, verdicts)
+        for row in enough_to_test(table, verdicts)
     }
     clock = ReplyClock(material, inference, reply_effects.propensity_floor)
     with threadpool_limits(1):  # as in the stages themselves: sums stay in order
@@ -90,7 +90,7 @@ def run(
     )
 
 
-def tested(estimates: pl.DataFrame, rule: VerdictRule) -> Iterator[Primary]:
+def enough_to_test(estimates: pl.DataFrame, rule: VerdictRule) -> Iterator[Primary]:
     """Primary rows that have an estimate from enough events and weight to be tested."""
     known = estimates.filter(pl.col("variant") == "primary", pl.col("subgroup") == "all", "converged")
     for row in known.drop_nulls(["estimate", "se"]).sort("claim", "contrast").iter_rows(named=True):

@@ -111,6 +111,7 @@ class Timing:
     praise: bool
     quality: bool
     _emulated: dict[tuple[float, float], Emulated] = field(default_factory=dict)
+    _refitted: list[tuple[str, FloatArray, Nature]] = field(default_factory=list)
 
     def primary(self, contrast: Contrast) -> Specification:
         analysis = self.material.analysis
@@ -228,8 +229,6 @@ class Timing:
                 mass = (made.episodes["company"] != name).cast(pl.Float64).to_numpy()
                 self._refitted.append((name, mass, made.processes.at(mass)))
         return self._refitted
-
-    _refitted: list[tuple[str, FloatArray, Nature]] = field(default_factory=list)
 
     def _cut(self, spec: Specification) -> float | None:
         return self.trials.truncate_at if spec.weights == CUT else None
