@@ -108,6 +108,12 @@ def test_stage_writes_its_tables_and_one_primary_row_a_claim(settings) -> None:
     days = dict(primary.select("claim", "time_days").rows())
     assert days == {claim: 30 if claim in ("T6", "T7") else 7 for claim in TIMING_CONTRASTS}
     assert "Only 0 openers with praise" in primary.filter(pl.col("claim") == "T7")["reason"][0]
+    dispersed = rows.filter(pl.col("variant") == "negative-binomial")
+    assert sorted(dispersed["claim"]) == [
+        "T5",
+        "T6",
+    ]  # of praise there is too little for any row but the first
+    assert (dispersed["estimate"].is_null() == dispersed["reason"].is_not_null()).all()
     reference = rows.filter(pl.col("variant") == "reference", pl.col("claim") == "T1")
     curve = out.curves_trials.filter(
         pl.col("figure") == "trial_reply_24h_vs_none",

@@ -64,10 +64,14 @@ def _scenario(axes: Axes, curve: pl.DataFrame, top: float) -> None:
     times, risk, usual, lower, upper = (
         curve[name].to_numpy() for name in ("time_s", "risk", "usual", "lower", "upper")
     )
-    axes.fill_between(times, lower, upper, step="post", color=BLUE, alpha=0.15, linewidth=0)
-    axes.step(times, usual, where="post", color=GREY, linewidth=1.1, label="as it was")
-    axes.step(times, risk, where="post", color=BLUE, linestyle="--" if beyond else "-", label="scenario")
-    _time_axis(axes, max(float(times.max()), 10 * MINUTE), by_day=curve["clock"][0] == "reply")
+    by_day, line = curve["clock"][0] == "reply", "--" if beyond else "-"
+    drawn = "default" if by_day else "steps-post"  # between two days nothing is known but that it rises
+    axes.fill_between(
+        times, lower, upper, step=None if by_day else "post", color=BLUE, alpha=0.15, linewidth=0
+    )
+    axes.plot(times, usual, drawstyle=drawn, color=GREY, linewidth=1.1, label="as it was")
+    axes.plot(times, risk, drawstyle=drawn, color=BLUE, linestyle=line, label="scenario")
+    _time_axis(axes, max(float(times.max()), 10 * MINUTE), by_day=by_day)
     axes.set_ylim(0, top)
     axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 4, 5, 10]))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
