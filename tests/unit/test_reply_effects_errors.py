@@ -81,3 +81,9 @@ def test_pooling_thirteen_trials_of_bcg() -> None:
     assert found.estimate == pytest.approx(known.mean_effect_re, abs=1e-6)
     assert found.se == pytest.approx(known.sd_eff_w_re_hksj, abs=1e-6)
     assert found.df == 12
+
+
+def test_companies_that_happen_to_agree_are_no_surer_than_their_errors() -> None:
+    variances = np.full(5, 0.04)
+    found = pool(np.full(5, 0.1), variances)
+    assert found.se == pytest.approx(np.sqrt(0.04 / 5))
