@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import report_study
+from complaintlab.models import label_error
 from complaintlab.models.label_error.grid import (
     HIGHEST,
     LOWEST,
@@ -19,6 +21,8 @@ from complaintlab.models.label_error.grid import (
     plausible,
     rogan_gladen,
 )
+from complaintlab.params import Analysis, Inference, LabelErrors, ReplyEffects, Trials, load_params
+from complaintlab.stages import contract
 from complaintlab.tables import TABLES
 
 NOTHING = TABLES["quality"].create_empty()
@@ -85,3 +89,19 @@ def test_a_ratio_moves_by_the_ratio_of_sensitivities() -> None:
 def test_without_an_estimate_or_a_risk_there_is_no_grid() -> None:
     assert not list(grid_rows(TABLES["estimates_trials"].create_empty(), NOTHING))
     assert not list(grid_rows(with_reference(0.1).filter(pl.col("variant") == "primary"), NOTHING))
+
+
+def test_without_codes_the_stage_says_so_and_prints_the_grid(repo: Path) -> None:
+    params = load_params(repo / "params.yaml")
+    tables = {name: TABLES[name].create_empty() for name in contract("label_error").reads}
+    tables |= {"estimates_trials": with_reference(0.1), "source": report_study.source(simulated=False)}
+    sections = {
+        "analysis": Analysis, "inference": Inference, "trials": Trials, "reply_effects": ReplyEffects,
+        "label_error": LabelErrors,
+    }  # fmt: skip
+    settings = {name: params.section(section) for name, section in sections.items()}
+    rows = label_error.run(**tables, **settings).estimates_label_error
+    reason = rows.filter(pl.col("variant") == "corrected")
+    assert reason.select("claim", "estimate", "reason").rows() == [("T1", None, "no episode was coded")]
+    assert set(rows["variant"]) == {"corrected", VARIANT, LOWEST, HIGHEST}
+    TABLES["estimates_label_error"].validate(rows)
