@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from statsmodels.stats.meta_analysis import combine_effects
+from statsmodels.api import WLS
 
 from complaintlab.models.causal.aipw import author_folds
 from complaintlab.models.causal.pooling import between_variance, cluster_variance, clustered_effect, pool
@@ -32,6 +32,14 @@ def test_pooling_moves_from_the_weighted_to_the_plain_average_as_companies_diffe
     unlike = pool(np.array([0.0, 1.0, 1.0, 1.0, 1.0]), variances)
     assert alike.estimate == pytest.approx(0.1, abs=0.001)
     assert unlike.estimate == pytest.approx(0.8, abs=0.03)
+
+
+def test_five_companies_of_which_one_is_large_are_covered() -> None:
+    rng = np.random.default_rng(4)
+    variances = 0.025**2 / np.array([0.7, 0.075, 0.075, 0.075, 0.075])
+    means = 0.1 + rng.normal(size=(4000, 5)) * np.sqrt(0.06**2 + variances)
+    found = [pool(row, variances) for row in means]
+    assert np.mean([one.lower <= 0.1 <= one.upper for one in found]) > 0.925
 
 
 @pytest.mark.parametrize(("companies", "df", "pooled"), [(30, 29.0, False), (8, 7.0, True), (3, None, False)])
@@ -74,12 +82,12 @@ def test_pooling_thirteen_trials_of_bcg() -> None:
     a, b, c, d = BCG.T.astype(float)
     ratio = np.log(a / (a + b)) - np.log(c / (c + d))
     variance = 1 / a - 1 / (a + b) + 1 / c - 1 / (c + d)
-    known = combine_effects(ratio, variance, method_re="iterated", use_t=True, atol=1e-12)
     found = pool(ratio, variance)
-    assert between_variance(ratio, variance) == pytest.approx(0.318, abs=0.0005)
-    assert between_variance(ratio, variance) == pytest.approx(known.tau2, abs=1e-6)
-    assert found.estimate == pytest.approx(known.mean_effect_re, abs=1e-6)
-    assert found.se == pytest.approx(known.sd_eff_w_re_hksj, abs=1e-6)
+    between = between_variance(ratio, variance)
+    assert between == pytest.approx(0.3455, abs=0.00005)  # metafor's dat.bcg, method "SJ"
+    known = WLS(ratio, np.ones(13), weights=1 / (variance + between)).fit()
+    assert found.estimate == pytest.approx(known.params[0])
+    assert found.se == pytest.approx(known.bse[0])
     assert found.df == 12
 
 

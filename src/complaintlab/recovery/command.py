@@ -52,7 +52,8 @@ def recover(
     if not table:
         from complaintlab.recovery.schedule import worlds as of_part
 
-        run_cells(root, [(cell.name, worlds or of_part(asked, cell)) for cell in chosen], jobs, typer.echo)
+        plan = [(cell.name, worlds or of_part(asked, cell)) for cell in chosen]
+        run_cells(root, [(name, n) for name, n in plan if n], jobs, typer.echo)
     broken = rebuild(root, typer.echo)
     if broken:
         raise typer.Exit(1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
 
 from complaintlab.models.causal.inference import ENOUGH_CLUSTERS, Effect, effect, effective_clusters
 
@@ -49,11 +48,10 @@ def cluster_variance(contributions: FloatArray, cluster: IntArray) -> float:
 
 
 def pool(means: FloatArray, variances: FloatArray) -> Effect:
-    """Average over companies: Paule & Mandel's (1982) variance between, Hartung & Knapp's (2001) interval.
+    """Average over companies: Sidik & Jonkman's (2005) variance between, Hartung & Knapp's (2001) interval.
 
     Modified (Röver, Knapp & Friede 2015): never with a smaller error than the variances given have, which is
-    what uneven companies that happen to agree would have. With five companies, one of them seven tenths,
-    and effects that differ as much as their errors the plain interval covers 89%, this one 95%.
+    what uneven companies that happen to agree would have.
     """
     G = len(means)
     weights = 1 / (variances + between_variance(means, variances))
@@ -63,15 +61,16 @@ def pool(means: FloatArray, variances: FloatArray) -> Effect:
 
 
 def between_variance(means: FloatArray, variances: FloatArray) -> float:
-    """Paule & Mandel's (1982) variance between G estimates: where their weighted squares sum to G − 1."""
+    """Sidik & Jonkman's (2005) variance between G estimates, which is never zero unless they are all alike.
 
-    def excess(between: float) -> float:
-        weights = 1 / (variances + between)
-        centre = np.sum(weights * means) / weights.sum()
-        return float(np.sum(weights * (means - centre) ** 2)) - (len(means) - 1)
-
-    largest = float(np.sum((means - means.mean()) ** 2)) + 1e-12
-    return float(optimize.brentq(excess, 0.0, largest)) if excess(0.0) > 0 else 0.0
+    Of a few companies others are often estimated as zero; the largest company then gets all the weight and
+    the interval is too short: with one of five holding 70%, Paule & Mandel's covered 91 to 92%, this 93 to
+    96%.
+    """
+    crude = float(np.mean((means - means.mean()) ** 2))
+    weights = crude / (variances + crude)
+    centre = np.sum(weights * means) / max(float(weights.sum()), 1e-300)
+    return float(np.sum(weights * (means - centre) ** 2)) / (len(means) - 1)
 
 
 def _by_company(contributions: FloatArray, company: IntArray) -> tuple[FloatArray, FloatArray]:
