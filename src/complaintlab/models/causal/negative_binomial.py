@@ -19,6 +19,7 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 MODEL = "negative-binomial"
+NO_DISPERSION = "The counts vary no more than Poisson's: there is no dispersion to estimate."
 
 
 def negative_binomial_ratio(
@@ -40,12 +41,14 @@ def negative_binomial_ratio(
         warnings.simplefilter("error")
         try:
             start = sm.GLM(y[used], design, family=sm.families.Poisson()).fit()
+            if np.sum((y[used] - start.mu) ** 2 - y[used]) <= 0:
+                return NO_DISPERSION
             free = sm.NegativeBinomial(y[used], design).fit(
                 start_params=np.append(start.params, 0.5), disp=0, maxiter=200
             )
             dispersion = float(free.params[-1])
             if not dispersion > 0:
-                return "The counts vary no more than Poisson's: there is no dispersion to estimate."
+                return NO_DISPERSION
             family = sm.families.NegativeBinomial(alpha=dispersion)
             fit = sm.GLM(y[used], design, family=family, freq_weights=weights[used]).fit()
             covariance = _covariance(y[used], design, weights[used], fit.mu, dispersion, groups)
