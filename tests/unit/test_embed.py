@@ -217,8 +217,8 @@ def test_a_language_that_the_measures_do_not_know_is_not_read() -> None:
     assert unread(foreign, "all").is_empty()
 
 
-def test_the_worlds_own_texts_are_not_read_unless_asked_for(tmp_path: Path) -> None:
-    turns = turns_of(["oh well, another week then"], role="critic")
+def test_the_worlds_own_texts_are_read_only_where_something_rare_is_suspected(tmp_path: Path) -> None:
+    turns = turns_of(["My router has been broken for three days, when will you fix it?"], role="critic")
     real, seen = SIMULATED.with_columns(simulated=False), threads_of(turns)
     everything = PACKAGED.model_copy(update={"readings": "all"})
     assert embed.run(turns, seen, SIMULATED, PACKAGED, tmp_path).readings.is_empty()
