@@ -168,8 +168,7 @@ def _difference(
 
 
 def _mean(values: FloatArray, member: BoolArray, mass: FloatArray, unit: IntArray) -> FloatArray | None:
-    """Per unit, terms whose mean is the signed mean among members and whose spread is its linearised
-    error."""
+    """Per unit, terms whose mean is the signed mean of members and whose spread is its (linearised) error."""
     sums, size = collapse(values, mass, unit), collapse(member.astype(float), mass, unit)
     if size.sum() <= 0:
         return None

@@ -1,5 +1,4 @@
-"""How far plausible errors of the labels could move an estimate: a grid over sensitivity and specificity by
-arm.
+"""How far plausible errors of the labels could move an estimate: sensitivity and specificity by arm.
 
 What stands in for a correction where too few episodes were coded. It is about the outcome alone: errors in
 what a reply does and in confounders are not in it.
@@ -72,18 +71,18 @@ def plausible(outcome: str, quality: pl.DataFrame) -> Plausible:
 
 
 def grid_rows(estimates: pl.DataFrame, quality: pl.DataFrame) -> Iterator[Row]:
-    """Rows of one claim: nine for sensitivity by arm, and the lowest and highest with specificity by arm as
-    well.
+    """Rows of one claim: nine for sensitivity by arm, then lowest and highest, specificity by arm as well.
 
     Risks are corrected arm by arm (Rogan & Gladen 1978), ratios of means by the ratio of sensitivities.
-    Nothing where there is no primary estimate or no risk of the second arm. ``subgroup`` names the values,
-    first arm first.
+    Nothing where there is no primary estimate or no risk of the second arm, or where the outcome is none of
+    complaints but a share of bystanders' turns. ``subgroup`` names the values, first arm first.
 
     Args:
         estimates: of one claim, among them variants ``primary`` and ``reference``.
         quality: as for :func:`plausible`.
     """
-    known = estimates.filter(pl.col("variant") == "primary", pl.col("estimate").is_not_null())
+    judged = pl.col("outcome").is_in(list(LABEL_OF))
+    known = estimates.filter(judged, pl.col("variant") == "primary", pl.col("estimate").is_not_null())
     if known.is_empty():
         return
     primary = known.row(0, named=True)
