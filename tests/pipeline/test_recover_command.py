@@ -17,7 +17,7 @@ CELL = "hazard/null"
 
 def recover(study: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [str(BIN / "complaintlab"), "recover", *arguments]
-    return subprocess.run(command, cwd=study, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command, cwd=study, capture_output=True, text=True, check=False, timeout=900)
 
 
 def table(study: Path) -> pl.DataFrame:
