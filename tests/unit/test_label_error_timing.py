@@ -24,10 +24,11 @@ RULE = LabelErrors(events=10, events_per_arm=5, world_episodes=0, seed=1)
 
 @pytest.fixture(scope="module")
 def episodes() -> pl.DataFrame:
-    """Complaints to six companies, a fifth of which leave sight early."""
-    lost = np.random.default_rng(5).random(N) < 0.2
+    """Complaints to six companies, half of them never answered; a fifth leaves sight early."""
+    rng = np.random.default_rng(5)
+    lost, silent = rng.random(N) < 0.2, pl.Series(rng.random(N) < 0.5)
     quality = pl.when(pl.col("first_reply_s").is_not_null()).then(pl.lit("proper"))
-    made = made_episodes(N, 11)
+    made = made_episodes(N, 11).with_columns(first_reply_s=pl.when(~silent).then("first_reply_s"))
     return made.with_columns(
         answered_share_before=pl.lit(0.5),
         first_reply_quality=quality.cast(made.schema["first_reply_quality"]),

@@ -87,7 +87,9 @@ def corrected_timing(
     )  # fmt: skip
     is_coded, clusters = stacked[CODED].to_numpy(), int(cluster.max()) + 1
     for question in wanted:
-        yield from _rows(question, trial, plans.pair(question), is_coded, clusters, inference, rule, ess_per_arm)
+        yield from _rows(
+            question, trial, plans.pair(question), is_coded, clusters, inference, rule, ess_per_arm
+        )
 
 
 def _stacked(
