@@ -26,8 +26,8 @@ def with_corrected(claim: Claim, found: Primary | str, estimates: pl.DataFrame) 
 
     Numbers of events, sizes and companies stay those of the estimate as measured, whose minimum the plan
     sets; the effective size is held to the same minimum by the stage. Where the measured could not be made at
-    all, the codes may still have found enough; a second condition has to hold all the same, and one that could
-    not be tested does not.
+    all, the codes may still have found enough; a second condition has to hold all the same, and one that
+    could not be tested does not.
     """
     row = _of(claim, estimates, DECIDING)
     if row is None or row["estimate"] is None or not row["se"] or not row["converged"]:

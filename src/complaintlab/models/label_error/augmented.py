@@ -48,9 +48,9 @@ class SignedRows:
 class SignedEffect:
     """A corrected contrast; ``kept`` (n,) rows might be in either arm.
 
-    ``risks`` are those of the first and the second arm, ``ess`` (Kish) is that of the smaller arm, of rows with
-    their signs, ``parameters`` are the outcome's model's, effectively; ``effect`` is null where a signed sum
-    that has to be positive is not.
+    ``risks`` are those of the first and the second arm, ``ess`` (Kish) is that of the smaller arm, of rows
+    with their signs, ``parameters`` are the outcome's model's, effectively; ``effect`` is null where a signed
+    sum that has to be positive is not.
     """
 
     effect: Effect | None

@@ -31,7 +31,7 @@ def too_thin(first: int, second: int, names: tuple[str, str], rule: LabelErrors)
 
 
 def too_uneven(ess: float, least: int) -> str | None:
-    """Why signed weights leave too few in an arm: the plan's minimum holds for what decides, corrected too."""
+    """Why signed weights leave too few in an arm: the plan's minimum holds for the corrected too."""
     return f"effective sample size of an arm below {least} with the codes" if ess < least else None
 
 
