@@ -10,9 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from complaintlab.models.exposures import EXPOSURES
 from complaintlab.models.label_error.augmented import SignedRows, signed_dose_effect, signed_reply_effect
-from complaintlab.models.label_error.enough import too_thin
+from complaintlab.models.label_error.enough import NOT_CODED, too_thin, too_uneven
 from complaintlab.models.label_error.signed import CODED, MASS, signed
+from complaintlab.models.reply_effects.followup import AtRisk
+from complaintlab.models.reply_effects.population import Answered
+from complaintlab.models.strategies import DAY
+from complaintlab.models.trials.course import course
 from complaintlab.params import LabelErrors
 
 N = 240
@@ -119,3 +124,50 @@ def test_one_who_by_the_codes_is_no_complaint_leaves_the_population() -> None:
 )
 def test_too_few_coded_events_are_said_without_their_number(first: int, second: int, why: str | None) -> None:
     assert too_thin(first, second, ("with", "without"), RULE) == why
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.3, 0.9))
+def test_effective_size_falls_with_signed_weights_and_parameters_are_told(seed: int, share: float) -> None:
+    measured = replies(seed)
+    drawn = np.random.default_rng(seed + 2).random(N) < share
+    asked = {"floor": 0.01, "folds": 2, "seed": 3}
+    found = signed_reply_effect(twice(measured, measured, np.full(N, share), drawn), **asked)
+    known = signed_reply_effect(measured, **asked)
+    assert found.ess < known.ess
+    assert found.parameters == pytest.approx(known.parameters, rel=0.02)
+    assert found.parameters > 2
+
+
+@pytest.mark.parametrize(("ess", "refused"), [(49.9, True), (50.0, False)])
+def test_the_plan_s_effective_size_holds_for_what_is_corrected(ess: float, refused: bool) -> None:
+    assert (too_uneven(ess, 50) is not None) == refused
+
+
+def test_loss_is_fitted_to_the_complaints_as_measured_once_each() -> None:
+    """Coded twins that were all lost would double the hazard of loss if they were fitted too."""
+    rng = np.random.default_rng(3)
+    end = np.where(rng.random(N) < 0.3, rng.integers(1, 7, N) * DAY, 30 * DAY)
+    alone = pl.DataFrame(
+        {"entry_s": 0, "end_s": end, "end": np.where(end < 30 * DAY, "last_seen", "horizon")},
+    ).with_columns(first_reply_s=pl.lit(None, pl.Int64), turned_s=pl.lit(None, pl.Int64))
+    gone = alone.with_columns(end_s=pl.lit(2 * DAY), end=pl.lit("last_seen"))
+    X, exposed = rng.normal(size=(N, 1)), rng.random(N) < 0.4
+
+    def losses(rows: pl.DataFrame, times: int, fitted: np.ndarray | None) -> np.ndarray:
+        lived = course(rows.with_columns(pl.col("end_s").cast(pl.Int64)), "turned", DAY * np.arange(1, 8))
+        nothing = pl.DataFrame()
+        answered = Answered(rows, nothing, nothing, nothing, nothing)
+        case = AtRisk(
+            answered, np.tile(exposed, times), lived, np.tile(X, (times, 1)), ["x"], "turned", fitted
+        )
+        assert case.lost_by is not None
+        return case.lost_by[:N]
+
+    stacked = losses(pl.concat([alone, gone], how="vertical_relaxed"), 2, np.repeat([1.0, 0.0], N))
+    assert stacked == pytest.approx(losses(alone, 1, None), rel=1e-6)
+
+
+def test_only_what_starts_with_the_first_reply_is_corrected() -> None:
+    """Coders see what came within 7 days of it: a clock that starts later would need longer."""
+    assert {of.clock for claim, of in EXPOSURES.items() if claim not in NOT_CODED} == {"first_reply"}

@@ -17,8 +17,10 @@ from complaintlab.params import Analysis, Inference, ReplyEffects, Trials, Verdi
 from complaintlab.tables import TABLES
 from complaintlab.verdicts import run
 from complaintlab.verdicts.certainty import effective_companies
+from complaintlab.verdicts.labels import with_corrected
 from complaintlab.verdicts.results import CSV_COLUMNS
 from complaintlab.verdicts.rule import e_value
+from complaintlab.verdicts.testable import Primary
 
 TABLES_READ = (
     "estimates_incidence", "estimates_hazard", "estimates_regression", "estimates_trials",
@@ -242,6 +244,45 @@ def test_without_a_correction_the_measured_estimate_is_tentative(repo: Path, tmp
     row = verdicts_of(tables, repo, tmp_path)["T1"]
     assert (row["verdict"], row["certainty"]) == ("supported", "tentative")
     assert f"label errors not corrected: {why}" in row["lowered_by"]
+
+
+def test_a_correction_alone_says_that_nothing_checks_it(repo: Path, tmp_path: Path) -> None:
+    tables = report_study.study() | {"estimates_label_error": corrected(-0.06)}
+    tables["estimates_trials"] = with_row(
+        tables["estimates_trials"], "T1", estimate=None, reason="Too few were heard."
+    )
+    row = verdicts_of(tables, repo, tmp_path)["T1"]
+    assert row["verdict"] == "supported"
+    assert any(reason.startswith("not checked") for reason in row["lowered_by"])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"), [(50.0, "fewer than 10 events per effective parameter"), (2.0, None)]
+)
+def test_a_correction_alone_needs_ten_events_per_parameter(
+    parameters: float, reason: str | None, repo: Path, tmp_path: Path
+) -> None:
+    rows = corrected(-0.06).with_columns(pl.lit(parameters).alias("parameters"))
+    tables = report_study.study() | {"estimates_label_error": rows}
+    tables["estimates_trials"] = tables["estimates_trials"].filter(pl.col("claim") != "T1")
+    row = verdicts_of(tables, repo, tmp_path)["T1"]
+    assert row["verdict"] == ("supported" if reason is None else "not testable here")
+    assert reason is None or row["reason"] == reason
+
+
+def test_the_faster_the_better_is_not_supported_without_its_steps(repo: Path) -> None:
+    claim = load_claims(repo / "claims.yaml").of("T4")
+    rows = report_study.estimates(
+        {"T4": (claim.contrast, claim.outcome, 0.09, 0.01, 0.0)}, "clone-censor-weight", days=claim.time_days
+    )
+    alone = rows.filter((pl.col("variant") == "primary") & (pl.col("time_days") == claim.time_days))
+    stacked = alone.with_columns(
+        pl.lit("corrected").alias("variant"), pl.lit("label_error").alias("stage"),
+        pl.col("scale").cast(pl.String),
+    )  # fmt: skip
+    found = with_corrected(claim, "too few were heard", stacked)
+    assert isinstance(found, Primary)
+    assert found.p_beside == 1.0
 
 
 def test_effective_companies_of_equal_and_of_one_large() -> None:

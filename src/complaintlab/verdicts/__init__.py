@@ -27,7 +27,7 @@ from complaintlab.verdicts.certainty import (
     relevant,
     unrobust,
 )
-from complaintlab.verdicts.labels import with_corrected
+from complaintlab.verdicts.labels import NOT_CHECKED, with_corrected
 from complaintlab.verdicts.results import CSV_COLUMNS, metrics, stack
 from complaintlab.verdicts.testable import below_minimum, companies_with_both_arms, primary, unmet
 
@@ -132,6 +132,8 @@ def judge(
     lowered = lowered_by(claim, evidence.quality, evidence.estimates, evidence.complaints)
     if (companies if found.companies is None else found.companies) < ENOUGH_TO_POOL:
         lowered.append(THESE_ONLY)
+    if isinstance(measured, str):
+        lowered.append(NOT_CHECKED)
     lowered += unrobust(claim, e_values(found, SCALES[claim.scale])[1], evidence.robustness)
     beside = None if found is measured or isinstance(measured, str) else measured
     return Case(

@@ -99,11 +99,11 @@ def primary(claim: Claim, estimates: pl.DataFrame, rule: VerdictRule) -> Primary
     row["reference_risk"] = reference["estimate"][0] if reference.height else None
     counted = of_claim.filter(pl.col("variant") == "companies")
     row["companies"] = counted["n_exposed"][0] if counted.height else None
-    row["p_beside"] = _p_beside(claim, estimates)
+    row["p_beside"] = p_beside(claim, estimates)
     return Primary(**{field: row[field] for field in Primary.__dataclass_fields__})
 
 
-def _p_beside(claim: Claim, estimates: pl.DataFrame) -> float | None:
+def p_beside(claim: Claim, estimates: pl.DataFrame) -> float | None:
     """Of T4 the test that no step of the grid of delays is reversed; 1 where a step has no estimate."""
     steps = estimates.filter((pl.col("claim") == claim.id) & (pl.col("contrast") == SMALLEST_STEP))
     if steps.is_empty():

@@ -18,7 +18,7 @@ from complaintlab.models.label_error.hazards import corrected_hazards
 from complaintlab.models.label_error.replies import VARIANT, corrected_replies
 from complaintlab.models.label_error.timing import corrected_timing
 from complaintlab.models.reply_effects.rows import Row, row
-from complaintlab.params import Analysis, Inference, LabelErrors, ReplyEffects, Trials
+from complaintlab.params import Analysis, Inference, LabelErrors, ReplyEffects, Trials, VerdictRule
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
 
@@ -48,6 +48,7 @@ def run(
     trials: Trials,
     reply_effects: ReplyEffects,
     label_error: LabelErrors,
+    verdicts: VerdictRule,
 ) -> Outputs:
     """Correct the primary estimates, or say why not and print the grid.
 
@@ -64,11 +65,11 @@ def run(
         rows = [
             *corrected_replies(
                 (episodes, measures), (coded.episodes, coded.measures), coded.chance, turns,
-                analysis, inference, reply_effects, label_error,
+                analysis, inference, reply_effects, label_error, verdicts.ess_per_arm,
             ),
             *corrected_timing(
                 (episodes, spells), (coded.episodes, coded.spells), coded.chance,
-                analysis, inference, trials, label_error,
+                analysis, inference, trials, label_error, verdicts.ess_per_arm,
             ),
             *corrected_hazards(
                 (episodes, spells), (coded.episodes, coded.spells), coded.chance, analysis, label_error

@@ -48,8 +48,9 @@ class SignedRows:
 class SignedEffect:
     """A corrected contrast; ``kept`` (n,) rows might be in either arm.
 
-    ``risks`` are those of the first and the second arm; ``effect`` is null where a signed sum that has to be
-    positive is not.
+    ``risks`` are those of the first and the second arm, ``ess`` (Kish) is that of the smaller arm, of rows
+    with their signs, ``parameters`` are the outcome's model's, effectively; ``effect`` is null where a signed
+    sum that has to be positive is not.
     """
 
     effect: Effect | None
@@ -58,6 +59,7 @@ class SignedEffect:
     ess: float
     clusters: int
     converged: bool
+    parameters: float
 
 
 def signed_reply_effect(
@@ -83,7 +85,7 @@ def signed_reply_effect(
     share = float(mass @ rows.exposed / mass.sum())
     kept = overlap_of(min(max(share, 0.0), 1.0), chance, floor)
     counted = mass * kept
-    expected, settled, _ = expected_outcomes(
+    expected, settled, parameters = expected_outcomes(
         rows.exposed, y, rows.seen * counted, rows.X, fold, modifiers, count
     )
     if not settled:
@@ -93,14 +95,14 @@ def signed_reply_effect(
         weight = np.divide(rows.seen * arm, of_arm, out=np.zeros(len(y)), where=kept)
         total = float(mass @ weight)
         if total <= 0 or counted.sum() <= 0:
-            return SignedEffect(None, (np.nan, np.nan), kept, 0.0, 0, True)
+            return SignedEffect(None, (np.nan, np.nan), kept, 0.0, 0, True, parameters)
         weight *= float(counted.sum()) / total
         arms.append(mean + weight * (y - mean))
         weights.append(effective_size(weight * mass))
     measure: Measure = "log_ratio" if count else "difference"
     effect, clusters = _contrast(rows, arms[0], arms[1], kept, measure, inside)
     risks = tuple(float(counted @ arm / counted.sum()) for arm in arms)
-    return SignedEffect(effect, (risks[0], risks[1]), kept, min(weights), clusters, True)
+    return SignedEffect(effect, (risks[0], risks[1]), kept, min(weights), clusters, True, parameters)
 
 
 def signed_dose_effect(
@@ -110,7 +112,7 @@ def signed_dose_effect(
     fold = author_folds(rows.author, folds, seed)
     usual = linear_cross_fit(rows.X, dose, rows.mass, fold)
     weights = rows.seen * rows.mass
-    ridge, _ = affordable_ridge(rows.X, rows.outcome, weights, "binomial", ())
+    ridge, parameters = affordable_ridge(rows.X, rows.outcome, weights, "binomial", ())
     (expected,), settled = cross_fit(rows.X, rows.outcome, weights, fold, ridge=ridge)
     if not settled:
         return _unsettled(len(dose))
@@ -124,11 +126,11 @@ def signed_dose_effect(
     slope = np.nan if effect is None else effect.estimate / (span[0] - span[1])
     middle = float(weights @ dose / weights.sum())
     risks = (mean + slope * (span[0] - middle), mean + slope * (span[1] - middle))
-    return SignedEffect(effect, risks, everybody, ess, clusters, True)
+    return SignedEffect(effect, risks, everybody, ess, clusters, True, parameters + 1)
 
 
 def _unsettled(n: int) -> SignedEffect:
-    return SignedEffect(None, (np.nan, np.nan), np.zeros(n, dtype=bool), 0.0, 0, False)
+    return SignedEffect(None, (np.nan, np.nan), np.zeros(n, dtype=bool), 0.0, 0, False, np.nan)
 
 
 def _contrast(

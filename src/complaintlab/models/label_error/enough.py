@@ -12,6 +12,7 @@ NOT_CODED = {
     "T6": "coders code no further complaints",
     "T7": "coders code no openers with praise",
     **dict.fromkeys(("D1", "D2", "D3", "D4"), "imputed times of deletion are not corrected"),
+    "P1": "coders code to 7 days after the first reply, and it follows those after the second",
     "P2": "an exact share of so rare an event is not corrected",
 }
 """Claims whose arms or outcome lie outside of what coders are asked, and why they are not corrected."""
@@ -27,6 +28,11 @@ def too_thin(first: int, second: int, names: tuple[str, str], rule: LabelErrors)
         if events < rule.events_per_arm:
             return f"fewer than {rule.events_per_arm} coded events in the arm '{name}'"
     return None
+
+
+def too_uneven(ess: float, least: int) -> str | None:
+    """Why signed weights leave too few in an arm: the plan's minimum holds for the corrected too."""
+    return f"effective sample size of an arm below {least} with the codes" if ess < least else None
 
 
 WIDE = "too few were coded: the corrected interval is wider than 100 points"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -16,7 +17,15 @@ from complaintlab.models.label_error.augmented import (
     signed_dose_effect,
     signed_reply_effect,
 )
-from complaintlab.models.label_error.enough import NEGATIVE, NOT_CODED, UNSETTLED, WIDE, too_thin, too_wide
+from complaintlab.models.label_error.enough import (
+    NEGATIVE,
+    NOT_CODED,
+    UNSETTLED,
+    WIDE,
+    too_thin,
+    too_uneven,
+    too_wide,
+)
 from complaintlab.models.label_error.signed import CODED, MASS, signed_population
 from complaintlab.models.reply_effects import populations
 from complaintlab.models.reply_effects.answers import HIGHEST, LOWEST
@@ -37,23 +46,22 @@ def corrected_replies(
     inference: Inference,
     settings: ReplyEffects,
     rule: LabelErrors,
+    ess_per_arm: int,
 ) -> Iterator[Row]:
     """Rows of variant ``corrected`` of each claim with two arms, and the risk in the second arm.
 
     Args:
         measured, coded: episodes and measures; of the coded ones the population only.
         chance: episode_id and pi of all coded episodes.
+        ess_per_arm: least effective size of an arm; with less there is no corrected estimate.
     """
     as_measured = populations(measured[0], turns, measured[1], analysis)
     as_coded = populations(coded[0], turns, coded[1], analysis)
-    stacked = {
-        clock: signed_population(as_measured[clock], as_coded[clock], chance)
-        for clock in ("first_reply", "second_reply")
-    }
+    stacked = signed_population(as_measured["first_reply"], as_coded["first_reply"], chance)
     with threadpool_limits(1):
         for claim, exposure in EXPOSURES.items():
             if claim not in NOT_CODED:
-                yield from _corrected(stacked[exposure.clock], exposure, analysis, inference, settings, rule)
+                yield from _corrected(stacked, exposure, analysis, inference, settings, rule, ess_per_arm)
 
 
 def _corrected(
@@ -63,12 +71,14 @@ def _corrected(
     inference: Inference,
     settings: ReplyEffects,
     rule: LabelErrors,
+    ess_per_arm: int,
 ) -> Iterator[Row]:
     days = float(analysis.horizon_days)
     key = key_of(exposure, exposure.outcome, days, inference.seed, primary=True) | {"variant": VARIANT}
     case = at_risk(population, exposure, exposure.outcome, days)
-    y, seen = seen_by(case, days)
     is_coded = case.answered.episodes[CODED].to_numpy()
+    case = replace(case, fitted=(~is_coded).astype(np.float64))
+    y, seen = seen_by(case, days)
     hostile = _inside(case, exposure)
     thin = _too_thin(case, exposure, y * (seen > 0), is_coded, hostile, rule)
     if thin is not None:
@@ -84,10 +94,16 @@ def _corrected(
     if found.effect is None or not np.isfinite(found.effect.se) or outside:
         yield row(key, **counted, reason=NEGATIVE)
         return
+    if uneven := too_uneven(found.ess, ess_per_arm):
+        yield row(key, **counted, reason=uneven)
+        return
     if too_wide(found.effect.lower, found.effect.upper, key["scale"]):
         yield row(key, **counted, reason=WIDE)
         return
-    yield row(key, **numbers(found.effect), **counted, clusters=found.clusters, ess=found.ess, converged=True)
+    yield row(
+        key, **numbers(found.effect), **counted, clusters=found.clusters, ess=found.ess,
+        parameters=found.parameters, converged=True,
+    )  # fmt: skip
     if case.outcome not in COUNTS and hostile is None:
         yield row(key | {"scale": "risk"}, estimate=found.risks[1], **counted, converged=True)
 

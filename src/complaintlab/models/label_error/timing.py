@@ -8,7 +8,15 @@ import numpy as np
 import polars as pl
 
 from complaintlab.models.causal.inference import codes, resampling_unit
-from complaintlab.models.label_error.enough import NEGATIVE, NOT_CODED, UNSETTLED, WIDE, too_thin, too_wide
+from complaintlab.models.label_error.enough import (
+    NEGATIVE,
+    NOT_CODED,
+    UNSETTLED,
+    WIDE,
+    too_thin,
+    too_uneven,
+    too_wide,
+)
 from complaintlab.models.label_error.replies import VARIANT
 from complaintlab.models.label_error.signed import CODED, MASS, signed
 from complaintlab.models.reply_effects.rows import Row, numbers, row
@@ -18,7 +26,7 @@ from complaintlab.models.trials.course import EVENT
 from complaintlab.models.trials.emulation import Arm, Trial, emulate
 from complaintlab.models.trials.questions import Plans, Question, outcomes, questions
 from complaintlab.models.trials.risks import grown
-from complaintlab.models.trials.tables import MODEL
+from complaintlab.models.trials.tables import ARMS, MODEL
 from complaintlab.params import Analysis, Inference, LabelErrors, Trials
 
 RESAMPLED = 2
@@ -36,6 +44,7 @@ def corrected_timing(
     inference: Inference,
     trials: Trials,
     rule: LabelErrors,
+    ess_per_arm: int,
 ) -> Iterator[Row]:
     """Rows of variant ``corrected`` of each claim on timing, and the risk in the second arm.
 
@@ -43,11 +52,13 @@ def corrected_timing(
     signed sums. When a reply came is no label, and its hazard and that of loss are fitted once, to the
     complaints as measured: a coded row has the weights of its measured twin. Weights of its own, from coded
     hostility, would take out what is left of confounding by hostility that was measured badly, but made the
-    intervals several times as wide. Whole companies or authors are drawn as for the naive estimates.
+    intervals several times as wide. Whole companies or authors are drawn, and few companies averaged, as for
+    the naive estimates.
 
     Args:
         measured, coded: episodes and spells; of the coded ones the population only.
         chance: episode_id and pi of all coded episodes.
+        ess_per_arm: least effective size of an arm; with less there is no corrected estimate.
     """
     contrasts = {claim: contrast for claim, contrast in TIMING_CONTRASTS.items() if claim not in NOT_CODED}
     wanted = [
@@ -62,7 +73,8 @@ def corrected_timing(
     as_measured, measured_spells = _stacked(measured, (twice, again), chance, trials)
     plans = Plans(stacked, outcomes(stacked, spells, list(contrasts.values()), analysis), wanted)
     days = max(float(plan.outcome.course.ends_s[-1]) for plan in plans.plans) / DAY
-    cluster, df = resampling_unit(codes(stacked["author_id"]), codes(stacked["company"]))
+    company = codes(stacked["company"])
+    cluster, df = resampling_unit(codes(stacked["author_id"]), company)
     mass, resamples = stacked[MASS].to_numpy(), max(2, inference.resamples // RESAMPLED)
     quality = stacked["first_reply_quality"].cast(pl.String).fill_null("other")
     processes = fit(
@@ -71,11 +83,13 @@ def corrected_timing(
     )  # fmt: skip
     trial = emulate(
         processes, plans.plans, cluster, resamples=resamples, seed=inference.seed,
-        quality=quality.to_numpy(), df=df, mass=mass,
+        quality=quality.to_numpy(), df=df, mass=mass, company=company if df is None else None,
     )  # fmt: skip
     is_coded, clusters = stacked[CODED].to_numpy(), int(cluster.max()) + 1
     for question in wanted:
-        yield from _rows(question, trial, plans.pair(question), is_coded, clusters, inference, rule)
+        yield from _rows(
+            question, trial, plans.pair(question), is_coded, clusters, inference, rule, ess_per_arm
+        )
 
 
 def _stacked(
@@ -102,6 +116,7 @@ def _rows(
     clusters: int,
     inference: Inference,
     rule: LabelErrors,
+    ess_per_arm: int,
 ) -> Iterator[Row]:
     first, second = (trial.arms[j] for j in pair)
     key: Row = {
@@ -109,7 +124,6 @@ def _rows(
         "model": MODEL, "subgroup": question.subgroup, "variant": VARIANT, "time_days": question.days,
         "scale": "log_rr" if question.ratio else "rd", "seed": inference.seed,
     }  # fmt: skip
-    n = int((first.plan.population & ~is_coded).sum())
     seen = [_coded_events(arm, is_coded) for arm in (first, second)]
     names = first.plan.strategy.name, second.plan.strategy.name
     k = first.plan.outcome.until(question.days)
@@ -117,24 +131,36 @@ def _rows(
     if not question.ratio:
         positive &= all(0 <= float(arm.value[k]) <= 1 for arm in (first, second))
     found = trial.effect(*pair, question.days, ratio=question.ratio) if positive else None
+    if found is not None and found.df != trial.df and not positive_within(first, second, k):
+        found = None
+    ess = min(first.ess, second.ess)
     reason = too_thin(seen[0], seen[1], names, rule)
     if reason is None and not trial.converged:
         reason = UNSETTLED
     if reason is None and found is None:
         reason = NEGATIVE
+    reason = reason or too_uneven(ess, ess_per_arm)
     if reason is None and found is not None and too_wide(found.lower, found.upper, key["scale"]):
         reason = WIDE
     if reason is not None or found is None:
-        yield row(key, n=n, reason=reason)
+        yield row(key, n=first.n, reason=reason)
         return
     counted: Row = {
-        "n": n, "n_exposed": first.complete, "events": first.events + second.events,
-        "events_exposed": first.events, "clusters": clusters, "ess": min(first.ess, second.ess),
-        "converged": True, "resamples": len(first.resampled),
+        "n": first.n, "n_exposed": first.complete, "events": first.events + second.events,
+        "events_exposed": first.events, "ess": ess, "parameters": ARMS, "converged": True,
+        "clusters": clusters if found.df is None else round(found.df) + 1,
+        "resamples": len(first.resampled),
     }  # fmt: skip
     yield row(key, **numbers(found), **counted)
     if not question.ratio:
         yield row(key | {"scale": "risk"}, **counted, estimate=float(second.value[k]))
+
+
+def positive_within(first: Arm, second: Arm, k: int) -> bool:
+    """Whether the signed risk sets are positive until interval ``k`` in every company that is averaged."""
+    both = np.isfinite(first.companies[:, k]) & np.isfinite(second.companies[:, k])
+    risked = [arm.companies_at_risk[both, : k + 1] for arm in (first, second)]
+    return bool(np.all(first.sizes[both] > 0)) and all(bool(np.all(of_arm > 0)) for of_arm in risked)
 
 
 def _coded_events(arm: Arm, is_coded: np.ndarray) -> int:

@@ -26,7 +26,8 @@ COUNTS = ("spread",)
 class AtRisk:
     """Complaints in either arm of an exposure that had not shown the outcome when the clock started.
 
-    ``lived`` is their course in seconds from there, in whole days; ``X`` (n, p) the confounders.
+    ``lived`` is their course in seconds from there, in whole days; ``X`` (n, p) the confounders; ``fitted``
+    (n,) says which rows loss is fitted to, all by default.
     """
 
     answered: Answered
@@ -35,6 +36,7 @@ class AtRisk:
     X: FloatArray
     names: list[str]
     outcome: str
+    fitted: FloatArray | None = None
 
     @cached_property
     def lost_by(self) -> FloatArray | None:
@@ -44,6 +46,8 @@ class AtRisk:
         """
         lived = self.lived
         exposure, lost = lived.followed()
+        if self.fitted is not None:
+            exposure, lost = exposure * self.fitted[:, None], lost * self.fitted[:, None]
         if not lost.any():
             return None
         arm = (self.exposed - self.exposed.mean()) / max(float(self.exposed.std()), 1e-12)

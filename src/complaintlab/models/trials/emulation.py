@@ -53,47 +53,55 @@ class Arm:
 
     ``weights`` are 0 for censored and lost clones and outside the population. ``resampled`` is
     (resamples, K). ``truncated`` values have weights cut at a quantile; empty where that was not planned.
-    ``companies`` (G, K) are values within each company, ``sizes`` (G,) their complaints; both empty where
-    companies are not averaged.
+    ``mass`` (n,) is what each complaint counts, in all sums and counts; it may be negative where one stands
+    there twice (``label_error.signed``). ``companies`` (G, K) are values within each company, and
+    ``companies_at_risk`` the weight at risk there, ``sizes`` (G,) their complaints; all empty where companies
+    are not averaged.
     """
 
     plan: Plan
     clones: Clones
     weights: FloatArray
+    mass: FloatArray
     at_risk: FloatArray
     value: FloatArray
     truncated: FloatArray
     resampled: FloatArray
     truncated_resampled: FloatArray
     companies: FloatArray
+    companies_at_risk: FloatArray
     truncated_companies: FloatArray
     sizes: FloatArray
 
     @cached_property
     def n(self) -> int:
-        return int(self.plan.population.sum())
+        return self._total(self.plan.population)
 
     @cached_property
     def ess(self) -> float:
-        return effective_size(self.weights)
+        return effective_size(self.weights * self.mass)
 
     @cached_property
     def complete(self) -> int:
-        return int(np.sum(self.clones.complete & self.plan.population))
+        return self._total(self.clones.complete & self.plan.population)
 
     @cached_property
     def events(self) -> int:
         """Events, or growth of the count, while compliant."""
         found = grown(self.plan.outcome, self.clones)
         if found is not None:
-            return int(np.sum(self.plan.population[found.who]))
-        return int(np.sum((self.clones.shown == EVENT) & self.plan.population))
+            growth = np.bincount(found.who, minlength=len(self.mass))
+            return self._total(growth * self.plan.population)
+        return self._total((self.clones.shown == EVENT) & self.plan.population)
 
     def limits(self) -> tuple[FloatArray, FloatArray]:
         """Pointwise 95% interval of the risk, within [0, 1], or of the mean count."""
         half = 1.96 * np.std(self.resampled, axis=0, ddof=1)
         top = 1.0 if self.plan.outcome.growth is None else np.inf
         return np.clip(self.value - half, 0, top), np.clip(self.value + half, 0, top)
+
+    def _total(self, counted: npt.NDArray[np.generic]) -> int:
+        return max(0, round(float(self.mass @ counted)))
 
 
 @dataclass(frozen=True)
@@ -187,7 +195,7 @@ def emulate(
             for multiplicity in track(multiplicities(cluster, resamples, seed), "Resampling", resamples)
         ]
     arms = tuple(
-        _arm(p, point[j], [draw[j] for draw in drawn], [one[j] for one in within], company)
+        _arm(p, point[j], [draw[j] for draw in drawn], [one[j] for one in within], company, everyone)
         for j, p in enumerate(made)
     )
     return Trial(processes, nature, arms, df)
@@ -287,18 +295,21 @@ def _arm(
     drawn: list[_Values],
     within: list[_Values],
     company: IntArray | None,
+    mass: FloatArray,
 ) -> Arm:
-    member = made.plan.population.astype(float)
+    counted = made.plan.population * mass
     return Arm(
         plan=made.plan,
         clones=made.clones,
         weights=point.weights,
+        mass=mass,
         at_risk=point.at_risk,
         value=point.value,
         truncated=point.truncated,
         resampled=np.array([draw.value for draw in drawn]),
         truncated_resampled=np.array([draw.truncated for draw in drawn]),
         companies=np.array([one.value for one in within]),
+        companies_at_risk=np.array([one.at_risk for one in within]),
         truncated_companies=np.array([one.truncated for one in within]),
-        sizes=np.empty(0) if company is None else np.bincount(company, member).astype(np.float64),
+        sizes=np.empty(0) if company is None else np.bincount(company, counted).astype(np.float64),
     )

@@ -10,6 +10,7 @@ from scipy import stats
 from complaintlab.models.strategies import T4_STEPS
 from complaintlab.store import conform
 
+STEPPED = "T4"
 SMALLEST_STEP = "smallest_step"
 REVERSAL = 0.02
 """The largest reversal, as a risk difference, that leaves "the faster the better" standing."""
