@@ -99,6 +99,17 @@ def p_smaller(excess: float, size: float, sesoi: float) -> float:
     return float(stats.beta.sf(USUAL_SHARE + sesoi, x + 1, size - x)) if x < size else 1.0
 
 
+def detectable_excess(size: float, level: float, power: float) -> float:
+    """Excess over the usual share that the exact test at ``level`` would detect with probability ``power``.
+
+    The test finds more than the usual share from the least number of events whose chance, if the share is
+    the usual one, is at most half of ``level``.
+    """
+    n = max(1, int(size))
+    least = min(n, int(stats.binom.isf(level / 2, n, USUAL_SHARE)) + 1)
+    return float(stats.beta.ppf(power, least, n - least + 1)) - USUAL_SHARE
+
+
 def informative_size(sesoi: float) -> int:
     """The least n at which no event at all would bound the share below the usual one plus ``sesoi``."""
     return ceil(log(TAIL) / log1p(-(USUAL_SHARE + sesoi)))
