@@ -146,8 +146,8 @@ def limits(
         (
             "Few companies",
             "none; intervals are wide",
-            f"They count as {companies:.1f} of equal size. With so few, estimates are averages over companies "
-            "(random effects); where fewer than 5 have both arms, they hold for these companies only.",
+            f"They count as {companies:.1f} of equal size. With so few, estimates are averages over "
+            "companies (random effects); where fewer than 5 have both arms, they hold for these only.",
             companies < FEW_COMPANIES,
         ),
     ]

@@ -170,7 +170,7 @@ def run(collect: Collect, analysis: Analysis, companies: Companies, claims: Clai
         companies.model_dump_json(),
         f"{analysis.washout_days:g} {analysis.gap_days:g} {analysis.long_horizon_days:g} {CODE_VERSION}",
     )
-    nature = cache(lambda batch: _natural(batch, laws, companies))
+    nature = cache(lambda batch: natural_batch(batch, laws, companies))
     rows = [
         row
         for question in track(questions(claims), "Simulating both arms")
@@ -253,7 +253,7 @@ def answer(
 
     ``nature`` has the natural histories of a batch, so that questions can share them; null: simulated anew.
     """
-    nature = nature or (lambda batch: _natural(batch, laws, companies))
+    nature = nature or (lambda batch: natural_batch(batch, laws, companies))
     found = (
         _batches(question, laws, companies, analysis)
         if question.naturally is None
@@ -310,7 +310,7 @@ def _as_things_go(
         yield first[None, kept], second[None, kept]
 
 
-def _natural(batch: int, laws: Laws, companies: Companies) -> tuple[Complaints, History]:
+def natural_batch(batch: int, laws: Laws, companies: Companies) -> tuple[Complaints, History]:
     """A batch of complaints and what follows them without any policy."""
     rng = np.random.default_rng([batch, 0])
     calendar = make_calendar(laws, companies, rng)

@@ -78,10 +78,11 @@ def exact_share(
 
     Clopper & Pearson's (1934) limits for the n that a simple sample would need to be as precise (Korn &
     Graubard 1998): n over the design effect of clustering by author or by company, whichever is larger, and
-    never more than n. Where nobody or everybody has the outcome there is no clustering to be seen.
+    never more than n. Where nobody or everybody has the outcome no clustering can be seen: then an
+    author's threads count as one.
     """
     n, share = len(far), float(far.mean())
-    size = float(n)
+    size = float(min(n, len(np.unique(author))))
     if 0 < share < 1:
         variance = max(cluster_variance(far.astype(float), cluster) for cluster in (author, company))
         size = float(min(n, share * (1 - share) / variance))
