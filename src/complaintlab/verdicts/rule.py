@@ -53,8 +53,8 @@ def decide(estimate: float, expected: int, p_adjusted: float, p_equivalent: floa
 def detectable(se: float, df: float | None, family_size: int, alpha: float, power: float) -> float:
     """The effect that Holm's first step would have detected with probability ``power``.
 
-    Quantiles of the test's own distribution: normal where ``df`` is null, else t (a close approximation to
-    the noncentral t; Bloom 1995).
+    Quantiles of the test's own distribution: normal where ``df`` is null, else t (Bloom 1995), which
+    is close to the noncentral t unless ``df`` is below 10 (with 4 the probability is 0.74 for 0.8).
     """
     of = stats.norm if df is None else stats.t(df)
     return float((of.isf(alpha / (2 * family_size)) + of.ppf(power)) * se)
