@@ -83,7 +83,7 @@ def test_truth_is_asked_of_every_claim_that_the_laws_cover(repo: Path) -> None:
     set_arms = {q.claim for q in asked if q.clock == "complaint" and q.naturally is None}
     assert set_arms == set(TIMING_CONTRASTS) - {"T7"} | {"D1", "D3"}
     assert {q.claim for q in asked if q.naturally} == set(NATURALLY)
-    assert {q.claim for q in asked if q.counted} == {"T5", "T6"}
+    assert {q.claim for q in asked if q.counted} == {"T5", "T6", "T7", "N7"}
 
 
 def test_claims_about_natural_histories_share_them(
