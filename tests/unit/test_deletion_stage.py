@@ -88,6 +88,11 @@ def test_days_companies_reference_and_models_stand_beside(found: pl.DataFrame) -
     }  # fmt: skip
 
 
+def test_fair_less_nonsense_counts_companies_with_both_arms_in_both(found: pl.DataFrame) -> None:
+    d2 = found.filter(pl.col("claim") == "D2", pl.col("variant") == "companies")
+    assert d2.select("n", "n_exposed", "time_days").rows() == [(5, 5, 7.0)]
+
+
 def test_unknown_hands_give_bounds_around_the_estimate(found: pl.DataFrame) -> None:
     d1 = found.filter(pl.col("claim") == "D1", pl.col("time_days") == 7)
     lower, middle, upper = (

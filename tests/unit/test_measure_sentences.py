@@ -42,7 +42,7 @@ STANCES_SAID = [
     ("All sorted now", "resolved"),
     ("You guys are the best, amazing customer service!", "advocates"),
     ("I would highly recommend them, brilliant support team", "advocates"),
-    ("I was about to cancel but the way they handled it made me a fan for life", "advocates"),
+    missed("I was about to cancel but the way they handled it made me a fan for life", "advocates"),
     ("Your driver is a star, so helpful, I would recommend you to anyone", "advocates"),
     missed("Moving to another bank tomorrow", "escalates"),
     ("You liars, that's what you are", "escalates"),
@@ -69,10 +69,10 @@ ACTS_DONE = [
 ALL_ACTS_DONE = [
     missed("We got this wrong.", ["apology"]),
     ("Your ticket has been rebooked and the taxi is on its way.", ["fix"]),
-    ("The duplicate fee was reversed and your order goes out tonight.", ["fix"]),
-    ("We have refunded the wrong charge.", ["fix"]),
+    missed("The duplicate fee was reversed and your order goes out tonight.", ["fix"]),
+    missed("We have refunded the wrong charge.", ["fix"]),
     ("Let us treat you to lunch, the next meal is on us.", ["compensate"]),
-    ("You should have read the conditions.", ["defend"]),
+    missed("You should have read the conditions.", ["defend"]),
     ("We are not liable for what other shops do.", ["defend"]),
     missed("Your voucher is valid within two weeks.", ["compensate"]),
     ("The gap was caused by a flooded warehouse.", ["explain"]),
@@ -87,10 +87,7 @@ MARKS = [
         "p_sarcastic", "Thanks for nothing", "Thanks for the help",
         marks=pytest.mark.xfail(strict=True, reason="sarcasm in three words is read as thanks"),
     ),
-    pytest.param(
-        "p_nonsense", "Check out my mixtape, link in bio", "My parcel is late",
-        marks=pytest.mark.xfail(strict=True, reason="nonsense with probability .45 only"),
-    ),
+    ("p_nonsense", "Check out my mixtape, link in bio", "My parcel is late"),
 ]  # fmt: skip
 
 

@@ -14,7 +14,14 @@ from scipy import stats
 
 from complaintlab.claims import Claim, load_claims
 from complaintlab.models.causal.glm import affordable_ridge, effective_parameters, standard_ridge
-from complaintlab.models.reply_effects.tail import EXACT, exact_share, informative_size, p_smaller
+from complaintlab.models.exposures import USUAL_SHARE
+from complaintlab.models.reply_effects.tail import (
+    EXACT,
+    detectable_excess,
+    exact_share,
+    informative_size,
+    p_smaller,
+)
 from complaintlab.params import VerdictRule, load_params
 from complaintlab.verdicts.answer import Case, adjust
 from complaintlab.verdicts.certainty import THESE_ONLY, certainty
@@ -85,6 +92,15 @@ def test_shrinks_until_ten_events_stand_behind_each_parameter_but_never_the_arm(
     assert (ridge[2:] >= 1.0).all()
 
 
+def test_a_parameter_estimated_beside_takes_its_share_of_the_events() -> None:
+    """A dose beside a raised ridge: no more than a tenth of the events in all, as the plan asks."""
+    X, y, weights = data(600, 40, 0.0)
+    y[:150] = 1.0
+    ridge, parameters = affordable_ridge(X, y, weights, "binomial", (), extra=1)
+    assert (ridge[1:] > 1.0).all()
+    assert 10 < parameters <= 150 / 10
+
+
 def test_of_too_few_events_no_penalty_makes_enough() -> None:
     X, y, weights = data(600, 20, 0.0)
     y[:9] = 1.0
@@ -108,6 +124,16 @@ def test_informative_is_what_bounds_the_share_below_the_smallest_effect_of_inter
     assert p_smaller(-0.001, n, 0.01) == pytest.approx(0.025, abs=1e-3)
 
 
+def test_what_an_exact_test_detects_it_finds_with_the_stated_power() -> None:
+    """The least number of events that is significant comes with that probability, one fewer is not."""
+    size, level = 1000, 0.05 / 2
+    share = USUAL_SHARE + detectable_excess(size, level, 0.8)
+    everybody = np.arange(size)
+    found = [exact_share(everybody < k, everybody, everybody % 7, USUAL_SHARE).p < level for k in range(20)]
+    least = found.index(True, 2)
+    assert stats.binom.sf(least - 1, size, share) == pytest.approx(0.8)
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 60), st.integers(60, 400))
 def test_of_independent_threads_limits_are_clopper_and_pearson_s(events: int, n: int) -> None:
@@ -119,6 +145,13 @@ def test_of_independent_threads_limits_are_clopper_and_pearson_s(events: int, n:
         assert (found.lower, found.upper) == pytest.approx((limits.low, limits.high))
     assert found.size <= n
     assert (found.p < 0.05) == (not found.lower <= 0.1 <= found.upper)
+
+
+def test_without_events_threads_of_one_author_count_as_one() -> None:
+    nobody, author = np.zeros(1000, dtype=bool), np.arange(1000) % 200
+    found = exact_share(nobody, author, author % 7, 0.001)
+    assert found.size == 200
+    assert found.upper == pytest.approx(stats.binomtest(0, 200).proportion_ci(0.95, method="exact").high)
 
 
 def test_events_of_one_company_make_the_sample_smaller() -> None:
@@ -143,6 +176,7 @@ def test_the_faster_the_better_asks_that_no_step_is_reversed(
     (case,) = adjust([Case(t4, found, None, (), 1)])
     assert case.p_adjusted is not None
     assert (case.p_adjusted < 0.05) == supported
+    assert case.p_discovery == case.p_adjusted  # of a single test both are the p-value that decides
 
 
 def test_what_rests_on_fewer_than_five_companies_is_tentative_at_most() -> None:

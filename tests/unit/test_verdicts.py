@@ -16,7 +16,7 @@ from complaintlab.errors import UserError
 from complaintlab.params import Analysis, Inference, ReplyEffects, Trials, VerdictRule, load_params
 from complaintlab.tables import TABLES
 from complaintlab.verdicts import run
-from complaintlab.verdicts.certainty import effective_companies
+from complaintlab.verdicts.certainty import THESE_ONLY, effective_companies
 from complaintlab.verdicts.labels import with_corrected
 from complaintlab.verdicts.results import CSV_COLUMNS
 from complaintlab.verdicts.rule import e_value
@@ -198,7 +198,16 @@ def test_certainty_falls_with_model_coded_weak_and_uncorrected_labels(repo: Path
 def test_a_world_is_judged_by_its_own_truth(repo: Path, tmp_path: Path) -> None:
     both = pl.concat([report_study.quality(value=0.6), report_study.quality("world", 0.95)])
     row = verdicts_of(report_study.study() | {"quality": both}, repo, tmp_path)["N1"]
-    assert row["lowered_by"] == ["label errors not corrected", "few companies"]
+    assert row["lowered_by"] == ["label errors not corrected", "few companies", THESE_ONLY]
+
+
+def test_averages_over_companies_speak_for_others_too(repo: Path, tmp_path: Path) -> None:
+    """Eight companies: 7 degrees of freedom if they were averaged, none if the error is that of authors."""
+    tables = report_study.study()
+    tables["estimates_reply_effects"] = with_row(tables["estimates_reply_effects"], "N1", df=7.0)
+    rows = verdicts_of(tables, repo, tmp_path)
+    assert THESE_ONLY not in rows["N1"]["lowered_by"]
+    assert THESE_ONLY in rows["N5"]["lowered_by"]
 
 
 def corrected(estimate: float | None, se: float = 0.01, reason: str | None = None) -> pl.DataFrame:

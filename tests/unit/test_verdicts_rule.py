@@ -91,8 +91,18 @@ def test_e_value_of_the_published_example() -> None:
 def test_detectable_effect_is_found_with_the_stated_power() -> None:
     from scipy import stats
 
-    effect, level = rule.detectable(0.01, 7, 0.05, 0.8), 0.05 / 7
+    effect, level = rule.detectable(0.01, None, 7, 0.05, 0.8), 0.05 / 7
     assert stats.norm.sf(stats.norm.isf(level / 2) - effect / 0.01) == pytest.approx(0.8, abs=1e-6)
+
+
+@pytest.mark.parametrize("df", [10, 23])
+def test_few_degrees_of_freedom_detect_larger_effects_with_the_stated_power(df: int) -> None:
+    from scipy import stats
+
+    effect = rule.detectable(0.01, df, 7, 0.05, 0.8) / 0.01
+    assert effect > rule.detectable(0.01, None, 7, 0.05, 0.8) / 0.01
+    power = stats.nct.sf(stats.t.isf(0.05 / 14, df), df, effect)
+    assert power == pytest.approx(0.8, abs=0.05)
 
 
 def test_the_band_of_a_ratio_is_symmetric_on_the_logarithm() -> None:

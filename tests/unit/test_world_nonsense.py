@@ -39,6 +39,16 @@ def test_truth_of_a_removal_is_what_simulation_finds(laws: Laws, days: float) ->
     assert deleted > left
 
 
+@pytest.mark.parametrize("hours", [1.0, 6.0, 24.0, 24.0 * 90])
+def test_openers_stand_as_long_as_under_the_law_of_complaints(laws: Laws, hours: float) -> None:
+    """The chance to stand is exp(−E F(t)), as of what competing exponential hazards remove in steps."""
+    often = laws.removal.host.model_copy(update={"count": 2.0, "nonsense": 0.0})
+    laws = laws.model_copy(update={"removal": laws.removal.model_copy(update={"host": often})})
+    removed_s = removals(np.ones(N, dtype=np.int64), laws, np.random.default_rng(3))
+    standing = np.exp(-2.0 * laws.removal.pace.mass(0.0, hours * 3600))
+    assert np.mean(removed_s > hours * 3600) == pytest.approx(float(standing), abs=0.005)
+
+
 def test_only_what_stands_on_the_company_s_page_is_taken_down(laws: Laws) -> None:
     on_page = np.arange(1000) % 2
     removed_s = removals(on_page, laws, np.random.default_rng(1))

@@ -1,5 +1,6 @@
 """The world under strategies that ask for a quality, and what it expects of counts."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from complaintlab.worlds.bystanders import bystander_turns, expected_spread
 from complaintlab.worlds.calendar import Calendar, make_calendar
 from complaintlab.worlds.history import History, Policy, simulate_history
 from complaintlab.worlds.laws import Laws, load_laws
+from complaintlab.worlds.naturally import NATURALLY
 from complaintlab.worlds.people import Complaints, draw_complaints
 from complaintlab.worlds.sequels import expected_recurrences, recurrences
 
@@ -78,8 +80,32 @@ def test_expected_counts_are_the_means_of_what_is_drawn(
 
 def test_truth_is_asked_of_every_claim_that_the_laws_cover(repo: Path) -> None:
     asked = truth.questions(load_claims(repo / "claims.yaml"))
-    assert {q.claim for q in asked if q.clock == "complaint"} == set(TIMING_CONTRASTS) - {"T7"} | {"D1", "D3"}
-    assert {q.claim for q in asked if q.counted} == {"T5", "T6"}
+    set_arms = {q.claim for q in asked if q.clock == "complaint" and q.naturally is None}
+    assert set_arms == set(TIMING_CONTRASTS) - {"T7"} | {"D1", "D3"}
+    assert {q.claim for q in asked if q.naturally} == set(NATURALLY)
+    assert {q.claim for q in asked if q.counted} == {"T5", "T6", "T7", "N7"}
+
+
+def test_claims_about_natural_histories_share_them(
+    repo: Path, laws: Laws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(truth, "BATCH", 300)
+    monkeypatch.setattr(truth, "MAX_BATCHES", 2)
+    companies = load_companies(repo / "data" / "companies.yaml")
+    analysis = load_params(repo / "params.yaml").section(Analysis)
+    simulated = []
+
+    @cache
+    def nature(batch: int) -> tuple[Complaints, History]:
+        simulated.append(batch)
+        return truth.natural_batch(batch, laws, companies)
+
+    asked = [q for q in truth.questions(load_claims(repo / "claims.yaml")) if q.naturally]
+    found = {q.claim: truth.answer(q, laws, companies, analysis, nature) for q in asked}
+    assert simulated == [0, 1]
+    alone = next(q for q in asked if q.claim == "S4")
+    assert truth.answer(alone, laws, companies, analysis).difference == found["S4"].difference
+    assert found["S4"].difference > 0
 
 
 def test_the_truth_of_a_ratio_is_its_logarithm(repo: Path, laws: Laws) -> None:

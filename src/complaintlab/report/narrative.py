@@ -145,8 +145,9 @@ def limits(
         ),
         (
             "Few companies",
-            "intervals too short",
-            f"They count as {companies:.1f} of equal size; errors allow for authors, not for companies.",
+            "none; intervals are wide",
+            f"They count as {companies:.1f} of equal size. With so few, estimates are averages over "
+            "companies (random effects); where fewer than 5 have both arms, they hold for these only.",
             companies < FEW_COMPANIES,
         ),
     ]

@@ -23,6 +23,7 @@ from complaintlab.verdicts.certainty import (
     Robustness,
     e_values,
     failed_checks,
+    for_these_only,
     lowered_by,
     relevant,
     unrobust,
@@ -130,7 +131,8 @@ def judge(
     companies = companies_with_both_arms(claim, evidence.episodes, evidence.measures, trials, horizon_days)
     why = below_minimum(found, claim, companies, rule)
     lowered = lowered_by(claim, evidence.quality, evidence.estimates, evidence.complaints)
-    if (companies if found.companies is None else found.companies) < ENOUGH_TO_POOL:
+    both_arms = companies if found.companies is None else found.companies
+    if both_arms < ENOUGH_TO_POOL or for_these_only(found, evidence.complaints):
         lowered.append(THESE_ONLY)
     if isinstance(measured, str):
         lowered.append(NOT_CHECKED)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from complaintlab.claims import Claim
-from complaintlab.models.reply_effects.tail import EXACT, p_smaller
+from complaintlab.models.reply_effects.tail import EXACT, detectable_excess, p_smaller
 from complaintlab.params import VerdictRule
 from complaintlab.verdicts import rule as rules
 from complaintlab.verdicts import wording
@@ -72,7 +72,7 @@ def adjust(cases: list[Case]) -> list[Case]:
         size = max((c.family_size for c in tested.values()), default=0)
         zero |= rules.holm({name: case.p_decisive for name, case in tested.items()}, size)
         equivalent |= rules.holm({name: _p_equivalent(case) for name, case in tested.items()}, size)
-    everything = {c.claim.id: c.p_zero for c in cases if c.claim.id in zero}
+    everything = {c.claim.id: c.p_decisive for c in cases if c.claim.id in zero}
     discovery = rules.benjamini_hochberg(everything)
     return [
         replace(
@@ -113,7 +113,7 @@ def _with_estimate(case: Case, found: Primary, rule: VerdictRule) -> dict[str, A
     expected, scale = case.claim.expected, SCALES[case.claim.scale]
     verdict = rules.decide(found.estimate, expected, case.p_adjusted, case.p_equivalent, rule.alpha)
     value, limit = e_values(found, scale)
-    detectable = rules.detectable(found.se, case.family_size, rule.alpha, rule.power)
+    detectable = _detectable(case, found, rule)
     reason = _reason(verdict, case, found, detectable, rule)
     return {
         "verdict": verdict,
@@ -174,6 +174,13 @@ def _reason(verdict: str, case: Case, found: Primary, detectable: float, rule: V
         return f"adjusted {wording.probability(case.p_adjusted)}; {could}"
     size = wording.against_sesoi(found.estimate, found.lower, found.upper, case.band, scale)
     return f"adjusted {wording.probability(case.p_adjusted)}; {size}"
+
+
+def _detectable(case: Case, found: Primary, rule: VerdictRule) -> float:
+    """The effect that the claim's test would have detected; of an exact test the standard error says less."""
+    if found.model == EXACT:
+        return detectable_excess(found.ess or 1.0, rule.alpha / case.family_size, rule.power)
+    return rules.detectable(found.se, found.df, case.family_size, rule.alpha, rule.power)
 
 
 def _p_equivalent(case: Case) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from complaintlab.claims import Claim, Claims
+from complaintlab.models.reply_effects.tail import EXACT
 from complaintlab.tables.estimates import CERTAINTIES
 from complaintlab.verdicts.labels import NOT_CORRECTED, why_not_corrected
 from complaintlab.verdicts.rule import e_value, holm
@@ -23,13 +24,15 @@ WEAK_AGREEMENT = 0.667
 """Lower limit below which a measure is too weak (Krippendorff 2004)."""
 
 THESE_ONLY = "these companies only"
-"""Of an estimate that rests on fewer than 5 companies with both arms: it cannot speak for others."""
+"""Of an estimate whose error allows for authors only, or with fewer than 5 companies: it cannot speak for
+others."""
 
 CHECKS = {"negative_control": "negative control", "placebo": "placebo"}
 """Variants of ``estimates_robustness`` that must find nothing."""
 
 FEW_COMPANIES = 15.0
-"""Effective number of companies below which intervals that are robust to authors may be too short."""
+"""Effective number of companies below which estimates are averages over companies, whose number limits
+them."""
 
 
 class Robustness(NamedTuple):
@@ -58,6 +61,18 @@ def lowered_by(
     if effective_companies(episodes) < FEW_COMPANIES:
         reasons.append("few companies")
     return reasons
+
+
+def for_these_only(found: Primary, complaints: pl.DataFrame) -> bool:
+    """Whether an estimate's error allows for authors, not for companies: too few were left to average.
+
+    The stages count among the complaints that they keep, so their degrees of freedom tell: fewer than
+    companies where these are drawn or averaged (than twice of them, of a difference of two such), but those
+    of authors, or none, where authors are. An exact test allows for both.
+    """
+    if found.model == EXACT:
+        return False
+    return found.df is None or found.df >= 2 * complaints["company"].n_unique()
 
 
 def unrobust(claim: Claim, e_limit: float | None, robustness: Robustness) -> list[str]:

@@ -50,9 +50,14 @@ def decide(estimate: float, expected: int, p_adjusted: float, p_equivalent: floa
     return "inconclusive"
 
 
-def detectable(se: float, family_size: int, alpha: float, power: float) -> float:
-    """The effect that Holm's first step would have detected with probability ``power``."""
-    return float((stats.norm.isf(alpha / (2 * family_size)) + stats.norm.ppf(power)) * se)
+def detectable(se: float, df: float | None, family_size: int, alpha: float, power: float) -> float:
+    """The effect that Holm's first step would have detected with probability ``power``.
+
+    Quantiles of the test's own distribution: normal where ``df`` is null, else t (Bloom 1995), which
+    is close to the noncentral t unless ``df`` is below 10 (with 4 the probability is 0.74 for 0.8).
+    """
+    of = stats.norm if df is None else stats.t(df)
+    return float((of.isf(alpha / (2 * family_size)) + of.ppf(power)) * se)
 
 
 def band(scale: str, sesoi: float) -> float:

@@ -19,10 +19,16 @@ MOMENTS = 4000
 
 
 def removals(on_page: Ints, laws: Laws, rng: np.random.Generator) -> Floats:
-    """(n,) seconds until the host removes each opener; infinite where it never does, as off its page."""
-    n = len(on_page)
-    removed = on_page.astype(bool) & (rng.random(n) < -np.expm1(-_expected_removals(laws)))
-    return np.where(removed, laws.removal.pace.draw_s(rng, n), np.inf)
+    """(n,) seconds until the host removes each opener; infinite where it never does, as off its page.
+
+    The first of a Poisson number of attempts, which is the law of complaints' removals too: the chance that
+    an opener still stands falls as exp(−E F(t)), E removals expected in the long run, F the pace.
+    """
+    attempts = rng.poisson(_expected_removals(laws) * on_page.astype(bool))
+    first = np.full(len(on_page), np.inf)
+    who = np.repeat(np.arange(len(on_page)), attempts)
+    np.minimum.at(first, who, laws.removal.pace.draw_s(rng, len(who)))
+    return first
 
 
 def abuse(removed_s: Floats, laws: Laws, rng: np.random.Generator) -> tuple[Ints, Floats]:

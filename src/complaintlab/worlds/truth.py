@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -47,7 +48,7 @@ from complaintlab.worlds.people import Complaints, draw_complaints
 from complaintlab.worlds.risks import Watch
 from complaintlab.worlds.sequels import expected_recurrences
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Raised whenever a change of code changes what follows from the same laws."""
 
 OUTCOMES: dict[str, tuple[int, ...]] = {"turned": TURNED, "escalated": (STANCES.index("escalates"),)}
@@ -68,6 +69,10 @@ BATCH = 20_000
 MAX_BATCHES = 20
 PRECISION = 0.018
 """Largest Monte-Carlo error aimed at, as a share of the smallest effect of interest."""
+
+
+Nature = Callable[[int], tuple[Complaints, History]]
+"""Complaints and natural histories by the number of their batch."""
 
 
 class Outputs(NamedTuple):
@@ -165,11 +170,12 @@ def run(collect: Collect, analysis: Analysis, companies: Companies, claims: Clai
         companies.model_dump_json(),
         f"{analysis.washout_days:g} {analysis.gap_days:g} {analysis.long_horizon_days:g} {CODE_VERSION}",
     )
+    nature = cache(lambda batch: natural_batch(batch, laws, companies))
     rows = [
         row
         for question in track(questions(claims), "Simulating both arms")
         for row in _rows(
-            question, answer(question, laws, companies, analysis), question.days(analysis), world
+            question, answer(question, laws, companies, analysis, nature), question.days(analysis), world
         )
     ]
     rows += _less_nonsense([row for row in rows if row["claim"] == "D1"], claims, laws)
@@ -240,10 +246,21 @@ def _exposure_of(claim: Claim) -> Exposure | None:
     return exposure if asked and exposure and exposure.contrast == claim.contrast else None
 
 
-def answer(question: Question, laws: Laws, companies: Companies, analysis: Analysis) -> Answer:
-    """Simulate batches of complaints under both arms until the Monte-Carlo error is small enough."""
+def answer(
+    question: Question, laws: Laws, companies: Companies, analysis: Analysis, nature: Nature | None = None
+) -> Answer:
+    """Simulate batches of complaints under both arms until the Monte-Carlo error is small enough.
+
+    ``nature`` has the natural histories of a batch, so that questions can share them; null: simulated anew.
+    """
+    nature = nature or (lambda batch: natural_batch(batch, laws, companies))
+    found = (
+        _batches(question, laws, companies, analysis)
+        if question.naturally is None
+        else _as_things_go(question, question.naturally, nature, laws, analysis)
+    )
     batches = []
-    for batch in _batches(question, laws, companies, analysis):
+    for batch in found:
         batches.append(batch)
         first, second = (np.concatenate(arms, axis=1) for arms in zip(*batches, strict=True))
         both = Answer(first, second, question.counted)
@@ -261,11 +278,6 @@ def _batches(
         calendar = make_calendar(laws, companies, rng)
         people = draw_complaints(BATCH, laws, calendar, rng)
         kept = people.eligible(analysis.washout_days, analysis.gap_days)
-        if question.naturally is not None:
-            history = simulate_history(people, laws, calendar, np.random.default_rng([batch, 1]))
-            first, second, concerned = question.naturally(people, history, laws, days[0])
-            yield first[None, kept & concerned], second[None, kept & concerned]
-            continue
         kept = kept & _belongs(people, calendar, question.population)
         if question.hosted:
             kept = kept & people.on_page
@@ -285,6 +297,25 @@ def _batches(
             else:
                 values.append(watch.risks)
         yield values[0][:, kept], values[1][:, kept]
+
+
+def _as_things_go(
+    question: Question, compare: Naturally, nature: Nature, laws: Laws, analysis: Analysis
+) -> Iterator[tuple[Floats, Floats]]:
+    (days,) = question.days(analysis)
+    for batch in range(MAX_BATCHES):
+        people, history = nature(batch)
+        first, second, concerned = compare(people, history, laws, days)
+        kept = people.eligible(analysis.washout_days, analysis.gap_days) & concerned
+        yield first[None, kept], second[None, kept]
+
+
+def natural_batch(batch: int, laws: Laws, companies: Companies) -> tuple[Complaints, History]:
+    """A batch of complaints and what follows them without any policy."""
+    rng = np.random.default_rng([batch, 0])
+    calendar = make_calendar(laws, companies, rng)
+    people = draw_complaints(BATCH, laws, calendar, rng)
+    return people, simulate_history(people, laws, calendar, np.random.default_rng([batch, 1]))
 
 
 def _belongs(people: Complaints, calendar: Calendar, population: Population) -> Flags:

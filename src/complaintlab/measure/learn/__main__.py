@@ -31,9 +31,9 @@ MODELS = Path(__file__).resolve().parents[1] / "models"
 MINIMUM_CASES = 10
 
 READING_SHARES = {"stance": 0.5, "complaint": 0.5}
-"""What a reading weighs in the mean of both log-odds, with and without it (Genest & Zidek 1986); 1 if not named.
+"""What a reading weighs in the mean of the log-odds with and without it (Genest & Zidek 1986); else 1.
 
-Writers left out write like those learned from, and coded tweets do not: there readings were too sure of these.
+Writers left out write like those learned from, and coded tweets do not: there readings were too sure.
 """
 
 AGREEING = 0.97

@@ -140,7 +140,7 @@ def dose_effect(
     y = outcome.astype(np.float64)
     fold = author_folds(author, folds, seed)
     usual = linear_cross_fit(X, dose, np.ones(len(dose)), fold)
-    ridge, parameters = affordable_ridge(X, y, seen, "binomial", ())
+    ridge, parameters = affordable_ridge(X, y, seen, "binomial", (), extra=1)
     (expected,), settled = cross_fit(X, y, seen, fold, ridge=ridge)
     rest = dose - usual
     pair = (seen * rest * (y - expected) * (span[0] - span[1]), seen * rest**2)
@@ -162,7 +162,7 @@ def dose_effect(
         clusters=clusters,
         pooled=pooled,
         converged=settled,
-        parameters=parameters + 1,
+        parameters=parameters,
     )
 
 

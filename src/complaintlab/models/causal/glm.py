@@ -107,20 +107,26 @@ def standard_ridge(slopes: int) -> FloatArray:
 
 
 def affordable_ridge(
-    X: FloatArray, y: FloatArray, weights: FloatArray, family: Family, free: tuple[int, ...]
+    X: FloatArray,
+    y: FloatArray,
+    weights: FloatArray,
+    family: Family,
+    free: tuple[int, ...],
+    extra: float = 0.0,
 ) -> tuple[FloatArray, float]:
     """Penalties under which y's regression has no more effective parameters than a tenth of its events.
 
     Effective parameters are the trace of the hat matrix, that of (I + R)⁻¹ I with information I and
     penalties R (Hastie & Tibshirani 1990); events are those with the outcome, or without it if these are
     fewer (Harrell 2015). The standard ridge where that is little enough; else all penalties are raised
-    alike but those of the columns ``free``. Returns the penalties (1 + p,) and the effective parameters,
-    which may still be too many: the intercept and what is free count whatever the rest is worth.
+    alike but those of the columns ``free``. ``extra`` parameters are estimated beside and take their share of
+    the events. Returns the penalties (1 + p,) and the effective parameters, ``extra`` included, which may
+    still be too many: the intercept and what is free count whatever the rest is worth.
     """
     ridge = standard_ridge(X.shape[1])
     raised = np.ones(len(ridge), dtype=bool)
     raised[[0, *(1 + j for j in free)]] = False
-    budget = limiting_events(y, weights, family) / EVENTS_PER_PARAMETER
+    budget = limiting_events(y, weights, family) / EVENTS_PER_PARAMETER - extra
     design = np.column_stack([np.ones(len(y)), X])
     factor = 1.0
     beta: FloatArray | None = None
@@ -140,7 +146,7 @@ def affordable_ridge(
             factor = float(np.exp(LARGEST))
             continue
         factor = float(np.exp(optimize.brentq(excess, 0.0, LARGEST)))
-    return penalties, parameters
+    return penalties, parameters + extra
 
 
 def limiting_events(y: FloatArray, weights: FloatArray, family: Family) -> float:

@@ -76,7 +76,7 @@ def run(
         rows = [
             *_deleted(made, cohort, settings),
             *_bounds(made, fair, posts, deletions, settings),
-            _fair_minus_nonsense(made, _of_nonsense(nonsense, posts, deletions, settings), settings),
+            *_fair_minus_nonsense(made, _of_nonsense(nonsense, posts, deletions, settings), settings),
             *_left(made, cohort, settings),
             *_withdrawn(answered(fair, posts, deletions), settings),
         ]
@@ -130,13 +130,14 @@ def _of_nonsense(
     return found[:1].lower() + found[1:] if isinstance(found, str) else found
 
 
-def _fair_minus_nonsense(fair: Answer | str, nonsense: Answer | str, settings: Settings) -> Row:
+def _fair_minus_nonsense(fair: Answer | str, nonsense: Answer | str, settings: Settings) -> Iterator[Row]:
     """D2: the effect among fair comments less that among nonsense."""
     days = settings.horizon_days
     primary: Row = {"variant": "primary", **settings.resampled}
     if isinstance(fair, str) or isinstance(nonsense, str):
         reason = fair if isinstance(fair, str) else f"There is nothing to compare with: {nonsense}"
-        return row("D2", FAIR_MINUS_NONSENSE, days, **primary | {"reason": reason})
+        yield row("D2", FAIR_MINUS_NONSENSE, days, **primary | {"reason": reason})
+        return
     parts = [arms_counts(one.first, one.second) for one in (fair, nonsense)]
     summed = {name: sum(int(str(part[name])) for part in parts) for name in SUMMED}
     found = numbers(_less(fair.effect(days), nonsense.effect(days)))
@@ -145,7 +146,9 @@ def _fair_minus_nonsense(fair: Answer | str, nonsense: Answer | str, settings: S
         "parameters": sum(float(str(part["parameters"])) for part in parts),
         "converged": "reason" not in found and all(part["converged"] for part in parts),
     }
-    return row("D2", FAIR_MINUS_NONSENSE, days, **{**primary, **summed, **found, **least})
+    yield row("D2", FAIR_MINUS_NONSENSE, days, **{**primary, **summed, **found, **least})
+    counted = fair.design.cohort.companies_with(nonsense.design.cohort)
+    yield companies_row("D2", FAIR_MINUS_NONSENSE, *counted, days)
 
 
 def _less(first: Effect | None, second: Effect | None) -> Effect | None:

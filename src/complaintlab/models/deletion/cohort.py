@@ -51,11 +51,22 @@ class Cohort:
 
     def companies(self, other: pl.Series | None = None) -> tuple[int, int]:
         """Companies, and those of them with both arms: the act within a day, and ``other`` without it."""
+        arms = self._arms(other)
+        return arms.height, arms.filter("early", "rest").height
+
+    def companies_with(self, other: Cohort) -> tuple[int, int]:
+        """Companies of either cohort, and those that have both arms in this and in the ``other``."""
+        mine, others = self._arms(), other._arms()
+        either = pl.concat([mine["company"], others["company"]]).n_unique()
+        both = (arms.filter("early", "rest").select("company") for arms in (mine, others))
+        return either, next(both).join(next(both), on="company").height
+
+    def _arms(self, other: pl.Series | None = None) -> pl.DataFrame:
+        """company, whether the act happened within a day to any episode (early), and not to any (rest)."""
         early = pl.Series("early", self.upper_s <= DAY)
         rest = ~early if other is None else ~early & other
         frame = self.episodes.select("company").with_columns(early, rest.alias("rest"))
-        arms = frame.group_by("company").agg(pl.col("early", "rest").any())
-        return arms.height, arms.filter("early", "rest").height
+        return frame.group_by("company").agg(pl.col("early", "rest").any())
 
 
 def acts_on(deletions: pl.DataFrame, kinds: Collection[str]) -> pl.DataFrame:

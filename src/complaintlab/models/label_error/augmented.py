@@ -112,7 +112,7 @@ def signed_dose_effect(
     fold = author_folds(rows.author, folds, seed)
     usual = linear_cross_fit(rows.X, dose, rows.mass, fold)
     weights = rows.seen * rows.mass
-    ridge, parameters = affordable_ridge(rows.X, rows.outcome, weights, "binomial", ())
+    ridge, parameters = affordable_ridge(rows.X, rows.outcome, weights, "binomial", (), extra=1)
     (expected,), settled = cross_fit(rows.X, rows.outcome, weights, fold, ridge=ridge)
     if not settled:
         return _unsettled(len(dose))
@@ -126,7 +126,7 @@ def signed_dose_effect(
     slope = np.nan if effect is None else effect.estimate / (span[0] - span[1])
     middle = float(weights @ dose / weights.sum())
     risks = (mean + slope * (span[0] - middle), mean + slope * (span[1] - middle))
-    return SignedEffect(effect, risks, everybody, ess, clusters, True, parameters + 1)
+    return SignedEffect(effect, risks, everybody, ess, clusters, True, parameters)
 
 
 def _unsettled(n: int) -> SignedEffect:

@@ -78,10 +78,11 @@ def exact_share(
 
     Clopper & Pearson's (1934) limits for the n that a simple sample would need to be as precise (Korn &
     Graubard 1998): n over the design effect of clustering by author or by company, whichever is larger, and
-    never more than n. Where nobody or everybody has the outcome there is no clustering to be seen.
+    never more than n. Where nobody or everybody has the outcome no clustering can be seen: then an
+    author's threads count as one.
     """
     n, share = len(far), float(far.mean())
-    size = float(n)
+    size = float(min(n, len(np.unique(author))))
     if 0 < share < 1:
         variance = max(cluster_variance(far.astype(float), cluster) for cluster in (author, company))
         size = float(min(n, share * (1 - share) / variance))
@@ -97,6 +98,17 @@ def p_smaller(excess: float, size: float, sesoi: float) -> float:
     """Exact one-sided test that a share, ``excess`` above the usual one, lies below that plus ``sesoi``."""
     x = max(0.0, (excess + USUAL_SHARE) * size)
     return float(stats.beta.sf(USUAL_SHARE + sesoi, x + 1, size - x)) if x < size else 1.0
+
+
+def detectable_excess(size: float, level: float, power: float) -> float:
+    """Excess over the usual share that the exact test at ``level`` would detect with probability ``power``.
+
+    The test finds more than the usual share from the least number of events whose chance, if the share is
+    the usual one, is at most half of ``level``.
+    """
+    n = max(1, int(size))
+    least = min(n, int(stats.binom.isf(level / 2, n, USUAL_SHARE)) + 1)
+    return float(stats.beta.ppf(power, least, n - least + 1)) - USUAL_SHARE
 
 
 def informative_size(sesoi: float) -> int:
