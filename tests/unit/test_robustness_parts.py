@@ -73,6 +73,17 @@ def test_a_rare_level_is_no_strong_confounder() -> None:
     assert [one.confounder for one in strengths(rare, ["rare"], np.zeros(1000, int), exposed, event)] == []
 
 
+def test_a_level_that_a_whole_arm_has_has_no_strength() -> None:
+    """All of the exposed have it, so within their arm there is nobody without it to compare with."""
+    rng = np.random.default_rng(1)
+    exposed = np.arange(400) < 200
+    event = (rng.random(400) < 0.3).astype(float)
+    whole = np.where(exposed, True, rng.random(400) < 0.3).astype(float)
+    for arm, column in ((exposed, whole), (~exposed, whole), (exposed, exposed.astype(float))):
+        found = strengths(column[:, None], ["whole"], np.zeros(400, int), arm, event)
+        assert [one.confounder for one in found] == []
+
+
 @given(st.floats(-0.5, 0.5), st.floats(0.001, 0.2), SHARES, SHARES)
 def test_the_tipping_point_put_back_makes_the_interval_touch_zero(
     estimate: float, half: float, first: float, second: float
