@@ -235,9 +235,7 @@ def measures_version(measures: pl.DataFrame) -> str | None:
 
 def gold_digest(root: Path) -> str | None:
     """SHA-256 over the codes and their sample in data/gold; null where there is neither."""
-    texts = {
-        name: (root / name).read_text(encoding="utf-8") for name in GOLD_FILES if (root / name).exists()
-    }
+    texts = {name: (root / name).read_text(encoding="utf-8") for name in GOLD_FILES if (root / name).exists()}
     return _digest(texts) if texts else None
 
 

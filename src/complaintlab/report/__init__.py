@@ -130,8 +130,18 @@ def run(
         tipping=tipping_points,
     )
     settings = Settings(
-        study, collect, world, embed, cluster, analysis, inference, trials, reply_effects, rule,
-        label_error, robustness,
+        study,
+        collect,
+        world,
+        embed,
+        cluster,
+        analysis,
+        inference,
+        trials,
+        reply_effects,
+        rule,
+        label_error,
+        robustness,
     )
     drawn = pictures(tables, study.minimum_cell, analysis.horizon_days)
     if proof := known_truth(read_table(root / RECOVERY)):

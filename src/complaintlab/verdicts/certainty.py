@@ -113,9 +113,7 @@ def without_checks(checks: pl.DataFrame) -> frozenset[str]:
     A claim with one of them made is not among these, nor one for which none is asked (the placebo of later
     complaints, all of claims that are not run again).
     """
-    asked = checks.filter(
-        pl.col("variant").is_in(list(CHECKS)), pl.col("scale").cast(pl.String) == "rd"
-    )
+    asked = checks.filter(pl.col("variant").is_in(list(CHECKS)), pl.col("scale").cast(pl.String) == "rd")
     made = asked.drop_nulls("p")["claim"].to_list()
     return frozenset(asked["claim"].to_list()) - frozenset(made)
 

@@ -93,7 +93,9 @@ def fit_processes(
     same complaints, at whose coefficients these begin.
     """
     with threadpool_limits(1):
-        return _fit(course, reply, loss, quality, np.ones(course.n) if fitted is None else fitted, mass, start)
+        return _fit(
+            course, reply, loss, quality, np.ones(course.n) if fitted is None else fitted, mass, start
+        )
 
 
 def _fit(
