@@ -249,15 +249,15 @@ class Timing:
         population = made.episodes.select(concerns(contrast.population)).to_series().to_numpy()
         arms = [_Arm.of(made, strategy, outcome) for strategy in (contrast.first, contrast.second)]
         k = outcome.until(spec.days)
-        whole = self.estimated(contrast, spec)
-        pooled = not isinstance(whole, str) and whole.pooled
+        whole = self.estimated(contrast, spec) if made.df is None else None
+        pooled = isinstance(whole, Estimated) and whole.pooled
         for name, mass, nature in self.refitted(made):
             rest = mass * population
             inside = made.inside() * rest if pooled else np.empty((0, len(rest)))
             masses = np.vstack([rest[None, :], inside])
             first, second = (arm.values(made.processes, nature, masses)[:, k] for arm in arms)
             found = float(differences((first[:1], second[:1]), ratio=contrast.counted)[0])
-            if pooled and not isinstance(whole, str):
+            if isinstance(whole, Estimated) and whole.pooled:
                 variance = whole.variance * population.sum() / max(rest.sum(), 1.0)
                 average = _over(
                     (first, second), 1, inside.sum(axis=1), variance, contrast, ENOUGH_TO_POOL - 1
