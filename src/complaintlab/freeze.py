@@ -1,7 +1,7 @@
 """The frozen plan: what was chosen before the outcomes were looked at, and every difference from it.
 
-``plan.lock`` holds the text and the hash of claims.yaml, the analysis settings of params.yaml and the
-version of the measures. A missing or empty file means that nothing was frozen.
+``plan.lock`` holds the text and the hash of claims.yaml, the analysis settings of params.yaml, the version
+of the measures and the hash of the gold. A missing or empty file means that nothing was frozen.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from complaintlab.params import (
     Analysis,
     Collect,
     Inference,
+    LabelErrors,
     ReplyEffects,
+    Robustness,
     Section,
     Trials,
     VerdictRule,
@@ -35,7 +37,11 @@ from complaintlab.store import Store, write_json
 PLAN_FILE = "plan.lock"
 NOT_FROZEN = "{}"
 CLAIMS_FILE = "claims.yaml"
-PLANNED: tuple[type[Section], ...] = (Analysis, Inference, Trials, ReplyEffects, VerdictRule)
+GOLD_FILES = ("data/gold/codes.csv", "data/gold/sample.csv")
+"""Codes of people and the sample they are of: what corrects the estimates."""
+PLANNED: tuple[type[Section], ...] = (
+    Analysis, Inference, Trials, ReplyEffects, LabelErrors, Robustness, VerdictRule,
+)  # fmt: skip
 NO_PLAN = "no frozen plan"
 AFTERWARDS = "the plan was frozen after the outcomes were there"
 WORDING = frozenset({"claim", "source", "comparison", "often_not_testable", "prior", "stage"})
@@ -44,15 +50,20 @@ WORDING = frozenset({"claim", "source", "comparison", "often_not_testable", "pri
 
 @dataclass(frozen=True)
 class Plan:
-    """What is planned: claims, analysis settings by section, version of the measures (null: not known)."""
+    """What is planned: claims, analysis settings by section, version of the measures, hash of the gold.
+
+    ``measures`` and ``gold`` are null where they are not known.
+    """
 
     claims: Claims
     sections: Mapping[str, Mapping[str, Any]]
     measures: str | None
+    gold: str | None
 
     @staticmethod
-    def of(claims: Claims, sections: Sequence[Section], measures: str | None) -> Plan:
-        return Plan(claims, {section.key: section.model_dump(mode="json") for section in sections}, measures)
+    def of(claims: Claims, sections: Sequence[Section], measures: str | None, gold: str | None) -> Plan:
+        settings = {section.key: section.model_dump(mode="json") for section in sections}
+        return Plan(claims, settings, measures, gold)
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,7 @@ def freeze(root: Path, now: dt.datetime | None = None) -> None:
         "claims": text,
         "params": {of.key: params.section(of).model_dump(mode="json") for of in PLANNED},
         "measures": _measured_version(root),
+        "gold": gold_digest(root),
     }
     moment = (now or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
     content["outcomes_seen"] = outcomes_seen(root)
@@ -128,19 +140,21 @@ def deviations(root: Path, plan: Plan) -> Deviations:
     if text in ("", NOT_FROZEN):
         return Deviations((), None, None, _sizes(plan.claims))
     lock = _read(text)
-    frozen = Plan(
-        Claims.model_validate(yaml.safe_load(lock["claims"])), lock["params"], lock["measures"]
-    )  # fmt: skip
+    claims = Claims.model_validate(yaml.safe_load(lock["claims"]))
+    frozen = Plan(claims, lock["params"], lock["measures"], lock["gold"])
     if lock["outcomes_seen"]:
         return Deviations((), None, lock["sha256"], _sizes(frozen.claims), AFTERWARDS)
-    found = (*_claims_differ(frozen, plan), *_params_differ(frozen, plan), *_measures_differ(frozen, plan))
+    found = (
+        *_claims_differ(frozen, plan), *_params_differ(frozen, plan), *_measures_differ(frozen, plan),
+        *_gold_differs(frozen, plan),
+    )  # fmt: skip
     return Deviations(found, lock["frozen_at"], lock["sha256"], _sizes(frozen.claims))
 
 
 def _read(text: str) -> dict[str, Any]:
     try:
         lock: dict[str, Any] = json.loads(text)
-        content = {key: lock[key] for key in ("claims", "params", "measures", "outcomes_seen")}
+        content = {key: lock[key] for key in ("claims", "params", "measures", "gold", "outcomes_seen")}
         intact = lock["sha256"] == _digest(content)
     except (json.JSONDecodeError, KeyError, TypeError):
         intact = False
@@ -198,6 +212,14 @@ def _measures_differ(frozen: Plan, plan: Plan) -> tuple[Deviation, ...]:
     return (Deviation(f"version of the measures was {was}, is {plan.measures or 'not known'}", concerned),)
 
 
+def _gold_differs(frozen: Plan, plan: Plan) -> tuple[Deviation, ...]:
+    if frozen.gold == plan.gold:
+        return ()
+    was, now = ("none" if digest is None else digest[:12] for digest in (frozen.gold, plan.gold))
+    concerned = frozenset(claim.id for claim in plan.claims.claims)
+    return (Deviation(f"gold (data/gold) was {was}, is {now}", concerned),)
+
+
 def _sizes(claims: Claims) -> dict[str, int]:
     return dict(Counter(claim.family for claim in claims.claims))
 
@@ -209,6 +231,12 @@ def _digest(content: Mapping[str, Any]) -> str:
 def measures_version(measures: pl.DataFrame) -> str | None:
     """The version of the measures in the table ``measures``, null where it is empty."""
     return " + ".join(sorted(measures["model_version"].unique().to_list())) or None
+
+
+def gold_digest(root: Path) -> str | None:
+    """SHA-256 over the codes and their sample in data/gold; null where there is neither."""
+    texts = {name: (root / name).read_text(encoding="utf-8") for name in GOLD_FILES if (root / name).exists()}
+    return _digest(texts) if texts else None
 
 
 def _measured_version(root: Path) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from complaintlab.errors import UserError
+from complaintlab.freeze import GOLD_FILES
 from complaintlab.params import Collect, Rights, load_params
 from complaintlab.rights.retention import refuse_expired
 from complaintlab.stages import CLAIMS_FILE, COMPANIES_FILE, CRAWLED_FILE, STAGES, contract
@@ -50,12 +51,11 @@ EXTRA_DEPS: dict[str, tuple[str, ...]] = {
         "data/learning_curve.csv",
         "data/coding/critics.csv",
         "data/coding/replies.csv",
-        "data/gold/codes.csv",
-        "data/gold/sample.csv",
+        *GOLD_FILES,
     ),
-    "coded": ("data/gold/codes.csv", "data/gold/sample.csv"),
-    "verdicts": ("plan.lock",),
-    "report": ("plan.lock", "reports/recovery.csv"),
+    "coded": GOLD_FILES,
+    "verdicts": ("plan.lock", *GOLD_FILES),
+    "report": ("plan.lock", *GOLD_FILES, "reports/recovery.csv"),
 }
 
 EXTRA_OUTS: dict[str, dict[str, list[Any]]] = {

@@ -10,8 +10,9 @@ import pytest
 
 from complaintlab.claims import Claims, load_claims
 from complaintlab.errors import UserError
-from complaintlab.freeze import PLANNED, Deviations, Plan, deviations, freeze
+from complaintlab.freeze import PLANNED, Deviations, Plan, deviations, freeze, gold_digest
 from complaintlab.params import Section, load_params
+from complaintlab.stages import contract
 from complaintlab.store import Store
 from complaintlab.tables import TABLES
 from report_study import source
@@ -29,7 +30,8 @@ def root(repo: Path, tmp_path: Path) -> Path:
 def now_at(root: Path, measures: str | None = None) -> Deviations:
     params = load_params(root / "params.yaml")
     sections: list[Section] = [params.section(of) for of in PLANNED]
-    return deviations(root, Plan.of(load_claims(root / "claims.yaml"), sections, measures))
+    plan = Plan.of(load_claims(root / "claims.yaml"), sections, measures, gold_digest(root))
+    return deviations(root, plan)
 
 
 def replace(root: Path, name: str, old: str, new: str) -> None:
@@ -90,6 +92,8 @@ def test_changed_wording_is_printed_and_does_no_harm(root: Path) -> None:
         ("truncate_at: 0.99", "truncate_at: 0.95", {"T1", "T2"}, {"N1", "D1"}),
         ("propensity_floor: 0.01", "propensity_floor: 0.05", {"N1", "S2"}, {"T1"}),
         ("alpha: 0.05", "alpha: 0.1", {"T1", "N1", "D1"}, set()),
+        ("events: 30", "events: 20", {"T1", "N1", "D1"}, set()),
+        ("reaction_minutes: 15", "reaction_minutes: 5", {"T1", "N1", "D1"}, set()),
     ],
 )
 def test_a_changed_setting_reaches_the_claims_behind_it(
@@ -107,7 +111,7 @@ def test_a_claim_taken_out_leaves_its_family_at_its_frozen_size(root: Path) -> N
     claims = load_claims(root / "claims.yaml")
     fewer = Claims(claims=tuple(claim for claim in claims.claims if claim.id != "T3"))
     found = deviations(
-        root, Plan.of(fewer, [load_params(root / "params.yaml").section(of) for of in PLANNED], None)
+        root, Plan.of(fewer, [load_params(root / "params.yaml").section(of) for of in PLANNED], None, None)
     )
     assert found.family_sizes["timing"] == 7
     assert [item.text for item in found.differences] == ["claim T3 was taken out"]
@@ -117,6 +121,23 @@ def test_new_measures_make_all_exploratory(root: Path) -> None:
     freeze(root, NOW)
     found = now_at(root, "rules-2")
     assert found.of("T1") == ["version of the measures was not known at the freeze, is rules-2"]
+
+
+def test_codes_that_come_or_change_after_the_freeze_make_all_exploratory(root: Path) -> None:
+    freeze(root, NOW)
+    folder = root / "data" / "gold"
+    folder.mkdir(parents=True)
+    (folder / "codes.csv").write_text("message,coder,code\n1,ann,resolved\n")
+    (text,) = now_at(root).of("N1")
+    assert text.startswith("gold (data/gold) was none, is ")
+    freeze(root, NOW)
+    assert now_at(root).confirmatory("N1")
+    (folder / "codes.csv").write_text("message,coder,code\n1,ann,escalates\n")
+    assert not now_at(root).confirmatory("N1")
+
+
+def test_all_that_verdicts_read_of_the_settings_is_planned() -> None:
+    assert set(contract("verdicts").sections) == set(PLANNED)
 
 
 def test_a_plan_edited_by_hand_is_refused(root: Path) -> None:

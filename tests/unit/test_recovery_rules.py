@@ -105,6 +105,15 @@ def test_at_the_sesoi_no_meaningful_effect_is_the_false_verdict() -> None:
     assert found.sign_errors == 0
 
 
+def test_too_often_no_meaningful_effect_where_there_is_one_fails() -> None:
+    """Errors that are said to be half as large as they are call an effect of interest none."""
+    found = row(0.03 + 0.012 * RNG.normal(size=500), 0.03, se=0.006)
+    assert "false verdicts" in found.fails
+    below = row(0.01 + 0.002 * RNG.normal(size=500), 0.01, se=0.002)
+    assert below.wrong == 0
+    assert below.fails == ""
+
+
 def test_a_null_cell_of_several_claims_counts_worlds_with_any_false_verdict() -> None:
     cell = cell_of(Estimand("a", "rd", 0.03), Estimand("b", "rd", 0.03), null=True)
     p_values = [(0.03, 0.5), (0.02, 0.5), (0.5, 0.5), (0.04, 0.04)]

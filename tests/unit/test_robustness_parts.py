@@ -13,6 +13,7 @@ import report_study
 from complaintlab.claims import load_claims
 from complaintlab.companies import Companies
 from complaintlab.labels import STANCES
+from complaintlab.models.causal.aipw import overlap_of
 from complaintlab.models.robustness import enough_to_test, run
 from complaintlab.models.robustness.choices import (
     EventRule,
@@ -27,7 +28,7 @@ from complaintlab.models.strategies import DAY, HOUR, MINUTE, TIMING_CONTRASTS
 from complaintlab.params import Analysis, Inference, ReplyEffects, Trials, VerdictRule, load_params
 from complaintlab.params import Robustness as RobustnessParams
 from complaintlab.tables import TABLES
-from complaintlab.verdicts.certainty import Robustness, failed_checks, unrobust
+from complaintlab.verdicts.certainty import NO_CONTROL, Robustness, failed_checks, unrobust, without_checks
 from complaintlab.verdicts.rule import benjamini_hochberg, e_value
 
 RATIOS = st.floats(1.0, 50.0)
@@ -71,6 +72,17 @@ def test_a_rare_level_is_no_strong_confounder() -> None:
     exposed, event = rng.random(1000) < 0.5, (rng.random(1000) < 0.3).astype(float)
     rare = (np.arange(1000) < 20).astype(float)[:, None]
     assert [one.confounder for one in strengths(rare, ["rare"], np.zeros(1000, int), exposed, event)] == []
+
+
+def test_a_level_that_a_whole_arm_has_has_no_strength() -> None:
+    """All of the exposed have it, so within their arm there is nobody without it to compare with."""
+    rng = np.random.default_rng(1)
+    exposed = np.arange(400) < 200
+    event = (rng.random(400) < 0.3).astype(float)
+    whole = np.where(exposed, True, rng.random(400) < 0.3).astype(float)
+    for arm, column in ((exposed, whole), (~exposed, whole), (exposed, exposed.astype(float))):
+        found = strengths(column[:, None], ["whole"], np.zeros(400, int), arm, event)
+        assert [one.confounder for one in found] == []
 
 
 @given(st.floats(-0.5, 0.5), st.floats(0.001, 0.2), SHARES, SHARES)
@@ -222,6 +234,32 @@ def test_a_check_fails_after_holm_among_those_of_its_family(repo) -> None:
     shared = checks(*((claim, "negative_control", 0.03, "rd") for claim in ("T1", "T2", "T3")))
     assert sorted(failed_checks(shared, claims, 0.05)) == ["T1", "T2", "T3"]
     assert failed_checks(checks(("T1", "placebo", 0.001, "log_hr")), claims, 0.05) == {}
+
+
+def test_checks_without_an_estimate_are_not_passed(repo) -> None:
+    """T1 has neither of its two, N1 its only one not; T2 has one of two, T3 only a Cox model beside."""
+    known = checks(("T2", "placebo", 0.4, "rd"), ("T3", "placebo", 0.4, "log_hr"))
+    failed = checks(
+        ("T1", "negative_control", 0.5, "rd"), ("T1", "placebo", 0.5, "rd"),
+        ("T2", "negative_control", 0.5, "rd"), ("T3", "placebo", 0.5, "rd"),
+        ("N1", "negative_control", 0.5, "rd"),
+    ).with_columns(pl.lit(None, pl.Float64).alias(name) for name in ("p", "estimate", "se"))  # fmt: skip
+    unchecked = without_checks(pl.concat([known, failed]))
+    assert unchecked == {"T1", "T3", "N1"}
+    claim = load_claims(repo / "claims.yaml").claims[0]
+    nothing = pl.DataFrame(schema={"claim": pl.String, "confounder": pl.String, "e_value": pl.Float64})
+    assert unrobust(claim, 2.0, Robustness({}, nothing, unchecked)) == [NO_CONTROL]
+    assert unrobust(claim, 2.0, Robustness({}, nothing)) == []
+
+
+def test_cut_weights_move_both_bounds_of_a_rare_and_of_a_frequent_arm() -> None:
+    """The least chance is a tenth of a rare arm's share; five times that is half of the share."""
+    chance = np.linspace(0.001, 0.999, 999)
+    for share in (0.03, 0.5, 0.97):
+        usual, cut = (chance[overlap_of(share, chance, 0.01, times)] for times in (1.0, 5.0))
+        assert usual.min() < cut.min()
+        assert cut.max() < usual.max()
+        assert cut.min() <= share <= cut.max()
 
 
 def test_certainty_falls_by_a_failed_check_and_a_strong_measured_confounder(repo) -> None:

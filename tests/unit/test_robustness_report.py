@@ -9,6 +9,7 @@ import report_study
 from complaintlab.report.figures.robust import must_find_nothing, specification_curves, without_one
 from complaintlab.report.robustness import curve_summary, named_companies, robustness_rows
 from complaintlab.store import conform
+from complaintlab.tables import TABLES
 
 COMPANIES = 8
 CHOICES = {
@@ -21,12 +22,16 @@ CHOICES = {
 def verdicts() -> pl.DataFrame:
     rows = [
         {"claim": claim, "estimate": estimate, "lower": estimate - 0.02, "upper": estimate + 0.02,
+         "measured_estimate": measured, "measured_lower": None if measured is None else measured - 0.01,
+         "measured_upper": None if measured is None else measured + 0.01,
          "outcome": outcome, "contrast": contrast, "scale": "rd", "e_value": 2.0, "e_limit": 1.5}
-        for claim, contrast, outcome, estimate in (
-            ("T1", "reply_24h_vs_none", "escalated", -0.04), ("N1", "apology_vs_not", "turned", 0.01),
+        for claim, contrast, outcome, estimate, measured in (
+            ("T1", "reply_24h_vs_none", "escalated", -0.04, None),
+            ("N1", "apology_vs_not", "turned", 0.01, None),
         )
     ]  # fmt: skip
-    return pl.DataFrame(rows)
+    measured = dict.fromkeys(("measured_estimate", "measured_lower", "measured_upper"), pl.Float64)
+    return pl.DataFrame(rows, schema_overrides=measured)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +76,27 @@ def test_shares_of_specifications_are_on_the_primary_side(
     drawn = specification_curves(verdicts, specifications)
     assert drawn is not None
     assert "the primary one's sign in 1 of 2 claims" in drawn.takeaway
+
+
+def test_runs_with_labels_as_measured_are_held_against_the_estimate_as_measured(
+    verdicts: pl.DataFrame, specifications: pl.DataFrame, estimates: pl.DataFrame
+) -> None:
+    """Corrected, T1 has turned its sign; what is run again with uncorrected labels is not a reversal."""
+    measured = {"measured_estimate": -0.04, "measured_lower": -0.06, "measured_upper": -0.02}
+    corrected = {"estimate": 0.02, "lower": -0.03, "upper": 0.07} | measured
+    here = pl.col("claim") == "T1"
+    turned = verdicts.with_columns(
+        pl.when(here).then(value).otherwise(pl.col(name)).alias(name) for name, value in corrected.items()
+    )
+    found = {row["claim"]: row for row in curve_summary(turned, specifications).to_dicts()}
+    assert found["T1"]["same_sign"] == 1
+    rest = estimates.filter(pl.col("subgroup") != "company 0")
+    drawn = without_one(turned, rest, frozenset())
+    assert drawn is not None
+    assert "reverses the sign of 0 of 1 estimates" in drawn.takeaway
+    empty = (TABLES[name].create_empty() for name in ("confounder_strengths", "tipping_points"))
+    printed = robustness_rows(turned, specifications, estimates, *empty, 10)["curves"][0]
+    assert printed["estimate"].startswith("−4.0")
 
 
 def test_a_company_too_small_to_be_named_is_not_named(

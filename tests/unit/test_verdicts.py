@@ -13,7 +13,16 @@ import pytest
 import report_study
 from complaintlab.claims import Claims, load_claims
 from complaintlab.errors import UserError
-from complaintlab.params import Analysis, Inference, ReplyEffects, Trials, VerdictRule, load_params
+from complaintlab.params import (
+    Analysis,
+    Inference,
+    LabelErrors,
+    ReplyEffects,
+    Robustness,
+    Trials,
+    VerdictRule,
+    load_params,
+)
 from complaintlab.tables import TABLES
 from complaintlab.verdicts import run
 from complaintlab.verdicts.certainty import THESE_ONLY, effective_companies
@@ -42,6 +51,8 @@ def verdicts_of(
         inference=params.section(Inference),
         trials=params.section(Trials),
         reply_effects=params.section(ReplyEffects),
+        label_error=params.section(LabelErrors),
+        robustness=params.section(Robustness),
         root=root,
     ).verdicts
     return {row["claim"]: row for row in TABLES["verdicts"].validate(table).iter_rows(named=True)}

@@ -199,9 +199,16 @@ def _with_rules(row: Row, level: float) -> Row:
     if row.wrong is not None:
         interval = exact_interval(row.wrong, row.estimated, level)
         row = replace(row, false_lower=interval[0], false_upper=interval[1])
-        if row.truth == 0 and too_often_false(interval):
+        if _must_not_be_missed(row) and too_often_false(interval):
             broken.append("false verdicts")
     return replace(row, fails="|".join(broken))
+
+
+def _must_not_be_missed(row: Row) -> bool:
+    """Whether the truth leaves no doubt of what a false verdict is: nothing, or an effect of interest."""
+    if row.truth is None:
+        return False
+    return row.truth == 0 or (row.sesoi is not None and abs(row.truth) >= CERTAIN * row.sesoi)
 
 
 def as_frame(rows: Sequence[Row]) -> pl.DataFrame:

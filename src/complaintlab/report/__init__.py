@@ -18,6 +18,7 @@ from complaintlab.params import (
     Collect,
     Embed,
     Inference,
+    LabelErrors,
     ReplyEffects,
     Robustness,
     Study,
@@ -78,6 +79,7 @@ def run(
     inference: Inference,
     trials: Trials,
     reply_effects: ReplyEffects,
+    label_error: LabelErrors,
     robustness: Robustness,
     rule: VerdictRule,
     root: Path,
@@ -128,7 +130,18 @@ def run(
         tipping=tipping_points,
     )
     settings = Settings(
-        study, collect, world, embed, cluster, analysis, inference, trials, reply_effects, rule, robustness
+        study,
+        collect,
+        world,
+        embed,
+        cluster,
+        analysis,
+        inference,
+        trials,
+        reply_effects,
+        rule,
+        label_error,
+        robustness,
     )
     drawn = pictures(tables, study.minimum_cell, analysis.horizon_days)
     if proof := known_truth(read_table(root / RECOVERY)):

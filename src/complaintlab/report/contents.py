@@ -11,15 +11,17 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from complaintlab.claims import Claims
-from complaintlab.freeze import Deviations, Plan, deviations, measures_version
+from complaintlab.freeze import Deviations, Plan, deviations, gold_digest, measures_version
 from complaintlab.params import (
     Analysis,
     Cluster,
     Collect,
     Embed,
     Inference,
+    LabelErrors,
     ReplyEffects,
     Robustness,
+    Section,
     Study,
     Trials,
     VerdictRule,
@@ -105,11 +107,16 @@ class Settings(NamedTuple):
     trials: Trials
     reply_effects: ReplyEffects
     rule: VerdictRule
+    label_error: LabelErrors
     robustness: Robustness
 
     @property
-    def planned(self) -> tuple[Analysis, Inference, Trials, ReplyEffects, VerdictRule]:
-        return self.analysis, self.inference, self.trials, self.reply_effects, self.rule
+    def planned(self) -> tuple[Section, ...]:
+        """The sections that plan.lock holds."""
+        return (
+            self.analysis, self.inference, self.trials, self.reply_effects, self.label_error,
+            self.robustness, self.rule,
+        )  # fmt: skip
 
 
 def pictures(tables: Tables, minimum_cell: int, horizon_days: float) -> dict[str, Picture]:
@@ -153,7 +160,8 @@ def content(
 ) -> dict[str, Any]:
     """What the template prints; its keys are the template's names."""
     minimum = settings.study.minimum_cell
-    found = deviations(root, Plan.of(claims, settings.planned, measures_version(tables.measures)))
+    measures, gold = measures_version(tables.measures), gold_digest(root)
+    found = deviations(root, Plan.of(claims, settings.planned, measures, gold))
     steps, aside = results.flow_rows(tables.flow, minimum)
     return {
         **_settings(settings),

@@ -21,8 +21,11 @@ def robustness_rows(
     tipping: pl.DataFrame,
     minimum: int,
 ) -> dict[str, list[Row]]:
-    """Rows of the section's tables, of answered claims in the order of ``verdicts``."""
-    answered = verdicts.drop_nulls("estimate").rows(named=True)
+    """Rows of the section's tables, of answered claims in the order of ``verdicts``.
+
+    E-values are those of the estimate that decides; all else has labels as measured.
+    """
+    answered = as_measured(verdicts).drop_nulls("estimate").rows(named=True)
     curves = {row["claim"]: row for row in curve_summary(verdicts, specifications).iter_rows(named=True)}
     return {
         "curves": [_curve(row, curves[row["claim"]]) for row in answered if row["claim"] in curves],
@@ -40,12 +43,24 @@ def robustness_rows(
     }
 
 
+def as_measured(verdicts: pl.DataFrame) -> pl.DataFrame:
+    """``verdicts`` with the estimate from labels as measured in place of the corrected one.
+
+    Errors of the labels are not corrected again in each specification and without each company, so these
+    compare with the estimate as measured only.
+    """
+    fields = ("estimate", "lower", "upper")
+    return verdicts.with_columns(pl.coalesce(f"measured_{name}", name).alias(name) for name in fields)
+
+
 def curve_summary(verdicts: pl.DataFrame, specifications: pl.DataFrame) -> pl.DataFrame:
     """Per answered claim: specifications with an estimate, their range, shares of the primary sign and clear.
 
+    The primary sign is that from labels as measured, as the specifications have them.
+
     Columns: claim, n, lowest, highest, same_sign, clear (the interval holds no zero on the primary side).
     """
-    primary = verdicts.drop_nulls("estimate").select("claim", sign=pl.col("estimate").sign())
+    primary = as_measured(verdicts).drop_nulls("estimate").select("claim", sign=pl.col("estimate").sign())
     known = specifications.drop_nulls("estimate").join(primary, on="claim", maintain_order="left")
     nearer = pl.when(pl.col("sign") > 0).then("lower").otherwise("upper")
     return known.group_by("claim", maintain_order=True).agg(

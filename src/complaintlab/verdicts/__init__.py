@@ -12,9 +12,10 @@ from typing import NamedTuple
 import polars as pl
 
 from complaintlab.claims import Claim, Claims
-from complaintlab.freeze import Deviations, Plan, deviations, measures_version
+from complaintlab.freeze import Deviations, Plan, deviations, gold_digest, measures_version
 from complaintlab.models.causal.pooling import ENOUGH_TO_POOL
-from complaintlab.params import Analysis, Inference, ReplyEffects, Trials, VerdictRule
+from complaintlab.params import Analysis, Inference, LabelErrors, ReplyEffects, Trials, VerdictRule
+from complaintlab.params import Robustness as RobustnessChecks
 from complaintlab.store import conform, write_csv, write_json
 from complaintlab.verdicts.answer import SCALES, Case, adjust, answer
 from complaintlab.verdicts.certainty import (
@@ -27,6 +28,7 @@ from complaintlab.verdicts.certainty import (
     lowered_by,
     relevant,
     unrobust,
+    without_checks,
 )
 from complaintlab.verdicts.labels import NOT_CHECKED, with_corrected
 from complaintlab.verdicts.results import CSV_COLUMNS, metrics, stack
@@ -58,6 +60,8 @@ def run(
     inference: Inference,
     trials: Trials,
     reply_effects: ReplyEffects,
+    label_error: LabelErrors,
+    robustness: RobustnessChecks,
     root: Path,
 ) -> Outputs:
     """Answer every claim; also write reports/verdicts.csv, estimates.csv and metrics.json under ``root``.
@@ -80,9 +84,14 @@ def run(
         truth,
     )
     complaints = episodes.filter(pl.col("kind") == "complaint")
-    plan = Plan.of(claims, (analysis, inference, trials, reply_effects, verdicts), measures_version(measures))
+    planned = analysis, inference, trials, reply_effects, label_error, robustness, verdicts
+    plan = Plan.of(claims, planned, measures_version(measures), gold_digest(root))
     against_plan = deviations(root, plan)
-    checked = Robustness(failed_checks(estimates_robustness, claims, verdicts.alpha), confounder_strengths)
+    checked = Robustness(
+        failed_checks(estimates_robustness, claims, verdicts.alpha),
+        confounder_strengths,
+        without_checks(estimates_robustness),
+    )
     evidence = Evidence(stacked, source, complaints, episodes, measures, relevant(quality, source), checked)
     cases = [
         judge(claim, evidence, verdicts, trials, analysis.horizon_days, _size(claim, claims, against_plan))

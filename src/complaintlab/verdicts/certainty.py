@@ -27,6 +27,9 @@ THESE_ONLY = "these companies only"
 """Of an estimate whose error allows for authors only, or with fewer than 5 companies: it cannot speak for
 others."""
 
+NO_CONTROL = "no control could be made"
+"""Of a claim whose negative control and placebo were asked for and all came out without an estimate."""
+
 CHECKS = {"negative_control": "negative control", "placebo": "placebo"}
 """Variants of ``estimates_robustness`` that must find nothing."""
 
@@ -36,10 +39,14 @@ them."""
 
 
 class Robustness(NamedTuple):
-    """What the stage ``robustness`` says: failed checks by claim, and the table ``confounder_strengths``."""
+    """What the stage ``robustness`` says: failed checks by claim, and the table ``confounder_strengths``.
+
+    ``unchecked`` are claims of which no check could be made.
+    """
 
     failed: Mapping[str, Sequence[str]]
     confounders: pl.DataFrame
+    unchecked: frozenset[str] = frozenset()
 
 
 def lowered_by(
@@ -83,6 +90,8 @@ def unrobust(claim: Claim, e_limit: float | None, robustness: Robustness) -> lis
         robustness: failed checks by claim, and the measured confounders.
     """
     reasons = [f"a failing {check}" for check in robustness.failed.get(claim.id, ())]
+    if claim.id in robustness.unchecked:
+        reasons.append(NO_CONTROL)
     of_claim = robustness.confounders.filter(pl.col("claim") == claim.id)
     if e_limit is not None and of_claim.height:
         row = of_claim.sort("e_value", "confounder", descending=[True, False]).row(0, named=True)
@@ -111,6 +120,17 @@ def failed_checks(checks: pl.DataFrame, claims: Claims, alpha: float) -> dict[st
                 if adjusted[str((row["estimate"], row["se"]))] < alpha:
                     failed.setdefault(row["claim"], []).append(name)
     return failed
+
+
+def without_checks(checks: pl.DataFrame) -> frozenset[str]:
+    """Claims whose negative controls and placebos all came out without a test: nothing was passed.
+
+    A claim with one of them made is not among these, nor one for which none is asked (the placebo of later
+    complaints, all of claims that are not run again).
+    """
+    asked = checks.filter(pl.col("variant").is_in(list(CHECKS)), pl.col("scale").cast(pl.String) == "rd")
+    made = asked.drop_nulls("p")["claim"].to_list()
+    return frozenset(asked["claim"].to_list()) - frozenset(made)
 
 
 def certainty(reasons: list[str]) -> str:

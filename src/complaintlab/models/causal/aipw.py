@@ -74,6 +74,7 @@ def reply_effect(
     floor: float,
     modifiers: tuple[int, ...] = (),
     count: bool = False,
+    stricter: float = 1.0,
 ) -> ReplyEffect:
     """Estimate a risk difference by augmented weighting (Robins, Rotnitzky & Zhao 1994).
 
@@ -83,11 +84,11 @@ def reply_effect(
     effect. The outcome's model is ridge logistic (Poisson for counts) in exposure and confounders, fitted
     without the fold it is used on, folds being whole authors (Chernozhukov et al. 2018), its ridge raised
     until ten events stand behind each effective parameter. Consistent if this or the propensity is right.
-    Rows without :func:`overlap` leave the population. The error is that of
+    Rows without :func:`overlap` leave the population (``stricter`` as there). The error is that of
     :func:`~complaintlab.models.causal.pooling.clustered_effect`.
     """
     y = outcome.astype(np.float64)
-    kept = overlap(exposed, propensity.chance, floor)
+    kept = overlap(exposed, propensity.chance, floor, stricter)
     expected, settled, parameters = expected_outcomes(
         exposed, y, seen * kept, X, propensity.fold, modifiers, count
     )
@@ -166,17 +167,19 @@ def dose_effect(
     )
 
 
-def overlap(exposed: BoolArray, chance: FloatArray, floor: float) -> BoolArray:
+def overlap(exposed: BoolArray, chance: FloatArray, floor: float, stricter: float = 1.0) -> BoolArray:
     """Rows whose chance of either arm is at least ``floor``, or a tenth of that arm's share if that is less.
 
-    A fixed floor would leave nobody to compare with an act that is rare everywhere.
+    A fixed floor would leave nobody to compare with an act that is rare everywhere. ``stricter`` is what
+    the least chance, whichever of the two it is, is multiplied by.
     """
-    return overlap_of(float(exposed.mean()), chance, floor)
+    return overlap_of(float(exposed.mean()), chance, floor, stricter)
 
 
-def overlap_of(share: float, chance: FloatArray, floor: float) -> BoolArray:
+def overlap_of(share: float, chance: FloatArray, floor: float, stricter: float = 1.0) -> BoolArray:
     """The same where the first arm's share is known."""
-    least, most = min(floor, share / RARE), 1 - min(floor, (1 - share) / RARE)
+    least = stricter * min(floor, share / RARE)
+    most = 1 - stricter * min(floor, (1 - share) / RARE)
     return np.asarray((chance >= least) & (chance <= most))
 
 

@@ -109,11 +109,14 @@ class PooledLogistic:
         return np.asarray(self.coefficients + step)
 
 
-def fit_hazard(features: Features, exposure: FloatArray, event: FloatArray) -> PooledLogistic:
+def fit_hazard(
+    features: Features, exposure: FloatArray, event: FloatArray, start: FloatArray | None = None
+) -> PooledLogistic:
     """Fit logit hazard = features to ``event`` (n, K) of ``exposure`` (n, K), by Newton's method.
 
     ``exposure`` is 0 out of the risk set, 1 in it, or a part or a case weight; ``event`` lies in
     [0, exposure]. A ridge of a standard normal prior per standardised feature keeps separated data finite.
+    ``start``: coefficients of a fit to nearly the same data, to begin at; left aside if they are not as many.
     """
     ridge = features.penalty()
     beta = np.zeros(features.size)
@@ -122,6 +125,8 @@ def fit_hazard(features: Features, exposure: FloatArray, event: FloatArray) -> P
     beta[features.baseline.shape[1]] = np.log(share / (1 - share)) - float(
         (exposure.sum(axis=0) @ features.offset) / total
     )
+    if start is not None and len(start) == len(beta):
+        beta = start
     everyone = np.ones(len(exposure))
     objective = _objective(features, exposure, event, beta, ridge)
     converged = False

@@ -136,8 +136,12 @@ def estimate(
     propensity: Propensity,
     inference: Inference,
     floor: float,
+    stricter: float = 1.0,
 ) -> ReplyEffect:
-    """One population's contrast: a dose's slope, or the two arms by augmented weighting."""
+    """One population's contrast: a dose's slope, or the two arms by augmented weighting.
+
+    ``floor`` and ``stricter`` as in :func:`~complaintlab.models.causal.aipw.overlap`.
+    """
     author, company = (codes(case.answered.episodes[name]) for name in ("author_id", "company"))
     if exposure.dose is not None:
         dose = case.answered.features[exposure.dose].to_numpy()
@@ -149,7 +153,7 @@ def estimate(
     modifiers = tuple(case.names.index(name) for name in wanted if name in case.names)
     return reply_effect(
         case.exposed, y, seen, case.X, author, company, propensity, floor=floor, modifiers=modifiers,
-        count=case.outcome in COUNTS,
+        count=case.outcome in COUNTS, stricter=stricter,
     )  # fmt: skip
 
 

@@ -67,12 +67,15 @@ def strengths(
 
 
 def _strength(name: str, has: BoolArray, exposed: BoolArray, outcome: FloatArray) -> Strength | None:
+    """None where a level is rare, or where a whole arm has one: the ratios are then not defined."""
+    if not exposed.any() or exposed.all():
+        return None
     shares = [float(has[arm].mean()) for arm in (exposed, ~exposed)]
     events = min(float(outcome[has].sum()), float(outcome[~has].sum()))
-    if not COMMON <= float(has.mean()) <= 1 - COMMON or min(shares) <= 0 or events < LEAST_EVENTS:
+    common = COMMON <= float(has.mean()) <= 1 - COMMON and min(shares) > 0 and max(shares) < 1
+    if not common or events < LEAST_EVENTS:
         return None
-    of_outcome = _mantel_haenszel(has, exposed, outcome)
-    ratios = shares[0] / shares[1], of_outcome
+    ratios = shares[0] / shares[1], _mantel_haenszel(has, exposed, outcome)
     return Strength(name, len(has), *(max(ratio, 1 / ratio) for ratio in ratios))
 
 

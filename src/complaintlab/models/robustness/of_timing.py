@@ -55,6 +55,9 @@ def of_timing(
 def _curve(timing: Timing, contrast: Contrast, primary: Primary, most: int, seed: int) -> Iterator[Row]:
     chosen = specifications(timing.primary(contrast), timing.open_to(contrast), most, seed)
     for number, spec in enumerate(chosen):
+        if number == 0:  # has the numbers of the primary estimate itself
+            yield specification_row(primary, 0, spec, "", primary["n"], primary["events"])
+            continue
         made = timing.estimated(contrast, spec)
         if isinstance(made, str):
             yield specification_row(primary, number, spec, made, 0, 0)

@@ -165,8 +165,8 @@ class ReplyClock:
                 case.exposed, case.X, author, self.inference.folds, self.inference.seed
             )
             self._cases[_base(spec)] = (case, propensity)
-        floor = self.floor * (CUT_FLOOR if spec.weights == CUT else 1.0)
-        found = estimate(case, exposure, y, seen, propensity, self.inference, floor)
+        stricter = CUT_FLOOR if spec.weights == CUT else 1.0
+        found = estimate(case, exposure, y, seen, propensity, self.inference, self.floor, stricter)
         if reason := too_little(case, y, exposure, found.kept):
             return reason
         return Estimated(exposure, case, y, found, author, company)

@@ -1,7 +1,8 @@
 """What reply strategies do, over again: by other choices, and without a company.
 
 Interval and test of a specification are of a jackknife over whole companies (over groups of authors where
-companies are too few or uneven), with the weights held as they are (Efron & Stein 1981): a bootstrap with
+companies are too few or uneven; the estimate is then their average, as in the trials themselves: Sidik
+& Jonkman 2005), with the weights held as they are (Efron & Stein 1981): a bootstrap with
 refitted weights of every specification would take an hour.
 """
 
@@ -16,6 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from complaintlab.models.causal.inference import Effect, codes, effect, resampling_unit
+from complaintlab.models.causal.pooling import ENOUGH_TO_POOL
 from complaintlab.models.robustness.choices import (
     ANY_PRAISE,
     AS_ASKED,
@@ -38,6 +40,7 @@ from complaintlab.models.robustness.study import EVENTS, Material, horizon_s, wi
 from complaintlab.models.strategies import DAY, HOUR, LATER, MINUTE, Contrast, Strategy, concerns, grid
 from complaintlab.models.trials import fit
 from complaintlab.models.trials.clones import Clones, clone
+from complaintlab.models.trials.companies import over_companies
 from complaintlab.models.trials.course import EVENT
 from complaintlab.models.trials.outcomes import Outcome, counted, event, horizon_days
 from complaintlab.models.trials.processes import Nature, Processes
@@ -75,13 +78,17 @@ WINDOWS: dict[str, dict[float, float]] = {
 
 @dataclass(frozen=True)
 class Emulated:
-    """Eligible episodes with the processes of their replies and losses, and jackknife groups (n,)."""
+    """Eligible episodes with the processes of their replies and losses, jackknife groups and companies (n,).
+
+    Without ``df`` companies are too few or uneven to be resampled, and contrasts are averages over them.
+    """
 
     episodes: pl.DataFrame
     spells: pl.DataFrame
     processes: Processes
     nature: Nature
     group: IntArray
+    company: IntArray
     df: float | None
 
     def masses(self) -> FloatArray:
@@ -89,12 +96,23 @@ class Emulated:
         groups = int(self.group.max()) + 1
         return np.vstack([np.ones(len(self.group)), self.group[None, :] != np.arange(groups)[:, None]])
 
+    def inside(self) -> FloatArray:
+        """(G, n): each company by itself, where contrasts are averages over companies; else without rows."""
+        companies = np.unique(self.company) if self.df is None else np.empty(0, dtype=np.int64)
+        return (self.company[None, :] == companies[:, None]).astype(np.float64)
+
 
 @dataclass(frozen=True)
 class Estimated:
-    """A contrast by one specification: its jackknifed effect, and the counts behind it."""
+    """A contrast by one specification: its jackknifed effect, and the counts behind it.
+
+    ``variance`` is that of the contrast of all companies together, ``pooled`` whether ``effect`` is their
+    average.
+    """
 
     effect: Effect
+    variance: float
+    pooled: bool
     n: int
     n_exposed: int
     events: int
@@ -136,12 +154,18 @@ class Timing:
             pl.col("kind").cast(pl.String) == kind,
             share.is_between(self.trials.positivity_lower, self.trials.positivity_upper),
         )
+        primary = self._emulated.get((self.material.analysis.complaint_threshold, usual))
         processes = fit(
-            eligible, told.spells, float(self.material.analysis.long_horizon_days), quality=self.quality
+            eligible,
+            told.spells,
+            float(self.material.analysis.long_horizon_days),
+            quality=self.quality,
+            start=primary.processes if primary else None,
         )
-        cluster, df = resampling_unit(codes(eligible["author_id"]), codes(eligible["company"]))
+        company = codes(eligible["company"])
+        cluster, df = resampling_unit(codes(eligible["author_id"]), company)
         group = cluster if df is not None else cluster % AUTHOR_GROUPS
-        return Emulated(eligible, told.spells, processes, processes.at(), group, df)
+        return Emulated(eligible, told.spells, processes, processes.at(), group, company, df)
 
     def _of_other_acts(self, made: Emulated, act: float) -> Emulated:
         """The same with first replies' qualities from another threshold of their acts."""
@@ -161,7 +185,7 @@ class Timing:
         made = self.emulated(spec.complaint, spec.act)
         outcome = self.outcome(made, contrast, spec)
         population = made.episodes.select(concerns(contrast.population)).to_series().to_numpy()
-        masses = made.masses() * population
+        masses = np.vstack([made.masses(), made.inside()]) * population
         arms = [
             _Arm.of(made, windowed(strategy, contrast, spec.window), outcome)
             for strategy in (contrast.first, contrast.second)
@@ -184,18 +208,22 @@ class Timing:
         arms: Sequence[_Arm],
         counts: Sequence[int],
     ) -> Estimated | str:
-        found = differences(values, ratio=contrast.counted)
+        sizes = made.inside() @ population
+        groups = len(values[0]) - 1 - len(sizes)
+        found = differences((values[0][: 1 + groups], values[1][: 1 + groups]), ratio=contrast.counted)
         if not np.isfinite(found).all():
             return "nobody is at risk in one of the arms"
-        groups = len(found) - 1
         spread = float(np.sum((found[1:] - found[1:].mean()) ** 2)) * (groups - 1) / groups
+        pooled = _over(values, 1 + groups, sizes, spread, contrast, ENOUGH_TO_POOL)
         return Estimated(
-            effect=effect(float(found[0]), float(np.sqrt(spread)), made.df),
+            effect=pooled or effect(float(found[0]), float(np.sqrt(spread)), made.df),
+            variance=spread,
+            pooled=pooled is not None,
             n=int(population.sum()),
             n_exposed=int(np.sum(arms[0].clones.complete & population)),
             events=sum(counts),
             events_exposed=counts[0],
-            clusters=groups,
+            clusters=groups if pooled is None or pooled.df is None else round(pooled.df) + 1,
         )
 
     def outcome(self, made: Emulated, contrast: Contrast, spec: Specification) -> Outcome:
@@ -210,17 +238,32 @@ class Timing:
         return event(episodes, contrast.outcome, grid(days))
 
     def without_companies(self, contrast: Contrast) -> Iterator[tuple[str, float | None, int]]:
-        """Each company's name, the contrast without it, models refitted by one step, and what remains."""
+        """Each company's name, the contrast without it, models refitted by one step, and what remains.
+
+        Where the contrast is an average over companies, so is that of the others, of which there may then be
+        one fewer than such an average asks for.
+        """
         spec = self.primary(contrast)
         made = self.emulated(spec.complaint, spec.act)
         outcome = self.outcome(made, contrast, spec)
         population = made.episodes.select(concerns(contrast.population)).to_series().to_numpy()
         arms = [_Arm.of(made, strategy, outcome) for strategy in (contrast.first, contrast.second)]
         k = outcome.until(spec.days)
+        whole = self.estimated(contrast, spec) if made.df is None else None
+        pooled = isinstance(whole, Estimated) and whole.pooled
         for name, mass, nature in self.refitted(made):
-            values = [arm.values(made.processes, nature, (mass * population)[None, :])[:, k] for arm in arms]
-            found = float(differences((values[0], values[1]), ratio=contrast.counted)[0])
-            yield name, found if np.isfinite(found) else None, int(np.sum(mass * population))
+            rest = mass * population
+            inside = made.inside() * rest if pooled else np.empty((0, len(rest)))
+            masses = np.vstack([rest[None, :], inside])
+            first, second = (arm.values(made.processes, nature, masses)[:, k] for arm in arms)
+            found = float(differences((first[:1], second[:1]), ratio=contrast.counted)[0])
+            if isinstance(whole, Estimated) and whole.pooled:
+                variance = whole.variance * population.sum() / max(rest.sum(), 1.0)
+                average = _over(
+                    (first, second), 1, inside.sum(axis=1), variance, contrast, ENOUGH_TO_POOL - 1
+                )
+                found = average.estimate if average else np.nan
+            yield name, found if np.isfinite(found) else None, int(rest.sum())
 
     def refitted(self, made: Emulated) -> list[tuple[str, FloatArray, Nature]]:
         """Each company's name, mass (n,) of everybody else, and nature as fitted to them."""
@@ -267,6 +310,23 @@ def differences(values: tuple[FloatArray, FloatArray], *, ratio: bool) -> FloatA
     """First arm less second, or the logarithm of their ratio."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.log(values[0]) - np.log(values[1]) if ratio else values[0] - values[1])
+
+
+def _over(
+    values: tuple[FloatArray, FloatArray],
+    start: int,
+    sizes: FloatArray,
+    variance: float,
+    contrast: Contrast,
+    least: int,
+) -> Effect | None:
+    """The average over companies, whose ``values`` begin at ``start``; None where it is not to be had."""
+    if not len(sizes):
+        return None
+    whole = float(values[0][0]), float(values[1][0])
+    return over_companies(
+        values[0][start:], values[1][start:], whole, sizes, variance, ratio=contrast.counted, least=least
+    )
 
 
 @dataclass(frozen=True)

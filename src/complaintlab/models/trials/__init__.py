@@ -80,10 +80,11 @@ def fit(
     quality: bool,
     fitted: FloatArray | None = None,
     mass: FloatArray | None = None,
+    start: Processes | None = None,
 ) -> Processes:
     """Fit reply, quality and loss to eligible ``episodes`` with their ``spells``, followed for ``days``.
 
-    ``quality``: whether a strategy asks for one; ``fitted`` and ``mass`` as in
+    ``quality``: whether a strategy asks for one; ``fitted``, ``mass`` and ``start`` as in
     :func:`~complaintlab.models.trials.processes.fit_processes`.
     """
     lived = course(episodes, None, grid(max(days, PATIENCE_S / DAY)))
@@ -92,7 +93,7 @@ def fit(
     W = lived.patience
     reply = Features(baseline, whole.time[:W], whole.varying[:, :, :W], whole.offset[:W], whole.history)
     of = episodes["first_reply_quality"] if quality else None
-    return fit_processes(lived, reply, with_answered(whole, lived), of, fitted, mass)
+    return fit_processes(lived, reply, with_answered(whole, lived), of, fitted, mass, start)
 
 
 def _answers(

@@ -19,8 +19,11 @@ def over_companies(
     variance: float,
     *,
     ratio: bool = False,
+    least: int = ENOUGH_TO_POOL,
 ) -> Effect | None:
-    """Random-effects average over companies of a contrast of two arms; None where too few have both arms.
+    """Random-effects average over companies of a contrast of two arms.
+
+    None where fewer than ``least`` have both arms.
 
     ``first`` and ``second`` (G,) are the arms' weighted risks (or mean counts) within each company, under
     models of reply and loss that all companies share, with a company effect; NaN where nobody of the company
@@ -36,6 +39,6 @@ def over_companies(
     else:
         theta = first - second
     both = np.isfinite(theta)
-    if both.sum() < ENOUGH_TO_POOL or not (np.isfinite(variance) and variance > 0):
+    if both.sum() < least or not (np.isfinite(variance) and variance > 0):
         return None
     return pool(theta[both], variance * sizes.sum() / sizes[both])

@@ -81,6 +81,7 @@ def fit_processes(
     quality: pl.Series | None = None,
     fitted: FloatArray | None = None,
     mass: FloatArray | None = None,
+    start: Processes | None = None,
 ) -> Processes:
     """Fit the hazards of reply and loss, and the qualities of replies where ``quality`` (n,) is given.
 
@@ -88,10 +89,13 @@ def fit_processes(
     what has been shown is history in the features. ``reply`` has the first ``course.patience`` intervals,
     ``loss`` all of them. Only the rows ``fitted`` (n,) are fitted to, all by default. ``mass`` (n,) is what a
     complaint counts in the models of quality; it may be negative where one stands there twice, as measured
-    and as coded (``label_error.signed``).
+    and as coded (``label_error.signed``). ``start`` are fits to nearly the
+    same complaints, at whose coefficients these begin.
     """
     with threadpool_limits(1):
-        return _fit(course, reply, loss, quality, np.ones(course.n) if fitted is None else fitted, mass)
+        return _fit(
+            course, reply, loss, quality, np.ones(course.n) if fitted is None else fitted, mass, start
+        )
 
 
 def _fit(
@@ -101,18 +105,21 @@ def _fit(
     quality: pl.Series | None,
     fitted: FloatArray,
     mass: FloatArray | None,
+    start: Processes | None,
 ) -> Processes:
     counts = fitted[:, None]
     exposure, lost = course.followed()
     waited, answered = course.awaiting_reply()
+    begin_reply = None if start is None else start.reply.coefficients
+    begin_loss = None if start is None or start.loss is None else start.loss.coefficients
     waits_until = np.minimum(np.minimum(course.reply_at, course.stop_at), course.patience - 1)
     return Processes(
         course=course,
         segments=segments(reply.varying[: reply.history], waits_until)
         if reply.history
         else _one_each(course),
-        reply=fit_hazard(reply, counts * waited, counts * answered),
-        loss=fit_hazard(loss, counts * exposure, counts * lost) if lost.any() else None,
+        reply=fit_hazard(reply, counts * waited, counts * answered, begin_reply),
+        loss=fit_hazard(loss, counts * exposure, counts * lost, begin_loss) if lost.any() else None,
         qualities=None if quality is None else fit_qualities(course, reply, quality, mass),
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
-from complaintlab.report.robustness import curve_summary, shown_checks
+from complaintlab.report.robustness import as_measured, curve_summary, shown_checks
 from complaintlab.report.style import (
     BLUE,
     GREY,
@@ -78,10 +78,11 @@ def without_one(verdicts: pl.DataFrame, estimates: pl.DataFrame, named: frozense
     """Each answered claim's estimate, its interval, and the range of it without one company at a time.
 
     ``named`` are the companies that may be named; at the right stands the one without which the estimate
-    moves most.
+    moves most. Labels are as measured on both sides.
     """
     left_out = estimates.filter(pl.col("variant") == "without_company").drop_nulls("estimate")
-    shown = verdicts.drop_nulls("estimate").join(left_out, on="claim", how="semi", maintain_order="left")
+    answered = as_measured(verdicts).drop_nulls("estimate")
+    shown = answered.join(left_out, on="claim", how="semi", maintain_order="left")
     if shown.is_empty():
         return None
     parts = shown.partition_by("scale", maintain_order=True)
