@@ -29,7 +29,10 @@ class Archive:
     def __init__(self) -> None:
         self.posts = [post(f"p{n}", created_utc=AT + n * 3600) for n in range(7)]
         self.comments = [
-            comment(f"c{n}{i}", author=("ann", "acme_help")[i % 2], link_id=f"t3_p{n}", parent_id=f"t1_c{n}{i - 1}" if i else f"t3_p{n}")
+            comment(
+                f"c{n}{i}", author=("ann", "acme_help")[i % 2], link_id=f"t3_p{n}",
+                parent_id=f"t1_c{n}{i - 1}" if i else f"t3_p{n}",
+            )
             for n in range(7) for i in range(4)
         ]  # fmt: skip
 

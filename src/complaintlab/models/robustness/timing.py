@@ -99,7 +99,7 @@ class Emulated:
     def inside(self) -> FloatArray:
         """(G, n): each company by itself, where contrasts are averages over companies; else without rows."""
         companies = np.unique(self.company) if self.df is None else np.empty(0, dtype=np.int64)
-        return (self.company[None, :] == companies[:, None]).astype(np.float64)
+        return np.asarray(self.company[None, :] == companies[:, None], dtype=np.float64)
 
 
 @dataclass(frozen=True)

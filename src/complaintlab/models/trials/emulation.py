@@ -101,7 +101,7 @@ class Arm:
         return np.clip(self.value - half, 0, top), np.clip(self.value + half, 0, top)
 
     def _total(self, counted: npt.NDArray[np.generic]) -> int:
-        return max(0, round(float(self.mass @ counted)))
+        return max(0, round(float(self.mass @ counted.astype(np.float64))))
 
 
 @dataclass(frozen=True)
