@@ -21,7 +21,15 @@ from complaintlab.models.label_error.grid import (
     plausible,
     rogan_gladen,
 )
-from complaintlab.params import Analysis, Inference, LabelErrors, ReplyEffects, Trials, load_params
+from complaintlab.params import (
+    Analysis,
+    Inference,
+    LabelErrors,
+    ReplyEffects,
+    Trials,
+    VerdictRule,
+    load_params,
+)
 from complaintlab.stages import contract
 from complaintlab.tables import TABLES
 
@@ -97,7 +105,7 @@ def test_without_codes_the_stage_says_so_and_prints_the_grid(repo: Path) -> None
     tables |= {"estimates_trials": with_reference(0.1), "source": report_study.source(simulated=False)}
     sections = {
         "analysis": Analysis, "inference": Inference, "trials": Trials, "reply_effects": ReplyEffects,
-        "label_error": LabelErrors,
+        "label_error": LabelErrors, "verdicts": VerdictRule,
     }  # fmt: skip
     settings = {name: params.section(section) for name, section in sections.items()}
     rows = label_error.run(**tables, **settings).estimates_label_error

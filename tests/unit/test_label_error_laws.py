@@ -76,7 +76,8 @@ def test_perfect_measures_give_the_measured_estimate(seed: int, share: float, co
     known = signed_reply_effect(measured, **asked)
     assert found.effect is not None
     assert known.effect is not None
-    assert found.effect.estimate == pytest.approx(known.effect.estimate, abs=1e-4)
+    # the outcome model's penalty is sought to a hundredth of its parameters, which moves an estimate a little
+    assert found.effect.estimate == pytest.approx(known.effect.estimate, abs=1e-3)
     assert found.effect.se == pytest.approx(known.effect.se, rel=1e-3)
 
 
@@ -92,7 +93,8 @@ def test_a_dose_measured_without_error_stays_as_it_is(seed: int) -> None:
     known = signed_dose_effect(measured, dose, **asked)
     assert found.effect is not None
     assert known.effect is not None
-    assert found.effect.estimate == pytest.approx(known.effect.estimate, abs=1e-4)
+    # the outcome model's penalty is sought to a hundredth of its parameters, which moves an estimate a little
+    assert found.effect.estimate == pytest.approx(known.effect.estimate, abs=1e-3)
 
 
 @given(st.lists(st.floats(0.05, 1.0), min_size=1, max_size=12))
