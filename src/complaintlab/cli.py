@@ -46,6 +46,7 @@ STAGE_HELP = {
     "deletion": "Estimate what deleting a complaint does, with the time of deletion imputed.",
     "what_if": "Ask what if all were answered within an hour, every reply were proper, nothing deleted.",
     "label_error": "Correct the estimates for errors of the labels, or show how far these could move them.",
+    "robustness": "Test the answers again: by other choices, without a company, before the reply.",
     "verdicts": "Answer each claim of claims.yaml by the rule of the analysis plan.",
     "report": "Set figures, tables and verdicts as a PDF in reports/.",
 }

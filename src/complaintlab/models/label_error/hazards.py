@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
+import numpy as np
 import polars as pl
 
 from complaintlab.errors import ModelError
@@ -86,7 +87,8 @@ def _of_outcome(
     except ModelError:
         yield from (_as_row(named[act].unknown(NEGATIVE)) for act in possible)
         return
-    found = {row["term"]: row for row in fit.table.iter_rows(named=True)}
+    with np.errstate(invalid="ignore"):  # a signed variance may be negative: such a row is refused below
+        found = {row["term"]: row for row in fit.table.iter_rows(named=True)}
     for act in possible:
         of = found[f"act_{act}"]
         yield _as_row(named[act].known(of["coef"], of["robust_se"]))
