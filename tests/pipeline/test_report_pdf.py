@@ -83,7 +83,8 @@ def test_running_again_changes_no_byte(world: Path) -> None:
 def test_a_source_selected_on_the_answer_says_what_it_cannot_tell(repo: Path, tmp_path: Path) -> None:
     text = " ".join(pages(make("selected", tmp_path, repo)))
     assert "the source holds only threads that were answered" in text
-    assert "simulated" not in text.lower()
+    assert "simulated: a world" not in text
+    assert "This is a simulated world" not in text
     assert "Only answered threads" in text
 
 
