@@ -52,7 +52,7 @@ def test_an_own_estimator_that_fails_is_named_and_ends_with_an_error(study: Path
     (stored,) = (study / ".cache" / "recovery" / "hazard-null").glob("Cox-[0-9a-f]*.ndjson")
     record = json.loads(stored.read_text().splitlines()[0])
     for finding in record["findings"]:
-        finding |= {"estimate": 1.0, "lower": 0.8, "upper": 1.2}
+        finding |= {"estimate": 1.0, "se": 0.1, "lower": 0.8, "upper": 1.2, "p": 1e-20}
     stored.write_text("".join(json.dumps(record | {"seed": seed}) + "\n" for seed in range(40)))
     done = recover(study, "--table")
     assert done.returncode == 1

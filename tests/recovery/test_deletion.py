@@ -19,7 +19,7 @@ from complaintlab.recovery.worlds.deleted import Page, cohort, simulate, spells,
 
 FloatArray = npt.NDArray[np.float64]
 
-WORLDS, COMPLAINTS = 5, 2000
+WORLDS, COMPLAINTS = 6, 2000
 PRECISION = 0.1
 """Monte-Carlo error of the truth, as a share of the SESOI: a third of a point."""
 BIAS = 0.03
