@@ -100,8 +100,8 @@ def test_a_changed_model_parameter_runs_only_what_is_behind_it(study: Path) -> N
     (study / "params.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
     said = command(study, "complaintlab", "run").stdout
     ran = [line.split("'")[1] for line in said.splitlines() if line.startswith("Running stage")]
-    assert ran[0] == "verdicts"
-    assert set(ran) <= {"verdicts", "report"}
+    assert "verdicts" in ran
+    assert set(ran) <= {"label_error", "robustness", "verdicts", "report"}, "those ask for the rule's minimum"
 
 
 NOTEBOOKS = (
