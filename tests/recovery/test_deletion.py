@@ -87,9 +87,6 @@ def test_what_deletion_does_is_found(harmful: list[Found]) -> None:
     assert abs(found - true) - 2 * error < BIAS
 
 
-@pytest.mark.xfail(
-    strict=True, reason="off by -.05 (.01) against the precise truth: a bias that is not mended yet"
-)
 def test_what_a_proper_answer_does_instead_is_found(harmful: list[Found]) -> None:
     """D3."""
     true = truth(precision=PRECISION)["D3"].value
