@@ -19,6 +19,17 @@ from rich.progress import (
 Item = TypeVar("Item")
 
 
+class _Shown:
+    """Whether this process shows bars."""
+
+    allowed = True
+
+
+def silence() -> None:
+    """Show no bars in this process, where another shows one for the work of several."""
+    _Shown.allowed = False
+
+
 def track(items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
     """Yield ``items`` behind a bar named ``what``; silent where standard error is not a terminal."""
     columns = (
@@ -29,5 +40,6 @@ def track(items: Iterable[Item], what: str, total: int | None = None) -> Iterato
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
+    hidden = not (_Shown.allowed and sys.stderr.isatty())
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         yield from bar.track(items, total=total, description=what)

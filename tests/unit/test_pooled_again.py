@@ -67,8 +67,19 @@ def test_leaving_one_of_five_out_averages_the_other_four() -> None:
     assert over_companies(*asked) is None
     found = over_companies(*asked, least=4)
     assert found is not None
-    assert found.estimate == pytest.approx(WITHIN[1:].mean(), abs=1e-9)
-    assert found.df == 3
+    assert found.effect.estimate == pytest.approx(WITHIN[1:].mean(), abs=1e-9)
+    assert found.second == pytest.approx(0.3)
+    assert found.effect.df == 3
+
+
+def test_the_reference_counts_companies_as_the_contrast_does() -> None:
+    second = np.array([0.5, 0.1, 0.1, 0.1, 0.1])
+    found = over_companies(second + WITHIN, second, (0.4, 0.42), SIZES.astype(float), 1e-4)
+    assert found is not None
+    share = (found.second - 0.1) / 0.4  # of the largest company, whose complaints are four fifths
+    assert 0.2 < share < 0.35
+    rest = (found.effect.estimate - share * WITHIN[0]) / (1 - share)
+    assert min(WITHIN[1:]) < rest < max(WITHIN[1:])
 
 
 def test_a_fit_begun_at_another_s_coefficients_is_the_same_fit() -> None:

@@ -47,10 +47,11 @@ def test_how_many_companies_decides_the_error(companies: int, df: float | None, 
     rng = np.random.default_rng(3)
     n = 1200
     values, company = rng.normal(size=n), np.arange(n) % companies
-    found, clusters, was_pooled = clustered_effect(
-        values, rng.integers(0, 600, n), company, rng.random(n) < 0.5
-    )
-    assert (found.df, was_pooled) == (df, pooled)
+    found, clusters, counts = clustered_effect(values, rng.integers(0, 600, n), company, rng.random(n) < 0.5)
+    assert (found.df, counts is not None) == (df, pooled)
+    if counts is not None:
+        assert counts.sum() == pytest.approx(1)
+        assert counts @ values == pytest.approx(found.estimate)
     assert clusters == (companies if df else 600) or companies == 3
 
 

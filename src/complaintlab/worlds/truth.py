@@ -9,7 +9,7 @@ depend on the size and the seed of the world that is written down.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -34,8 +34,8 @@ from complaintlab.models.strategies import (
     Contrast,
     Population,
 )
+from complaintlab.parallel import spread
 from complaintlab.params import Analysis, Collect
-from complaintlab.progress import track
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
 from complaintlab.worlds.bystanders import expected_spread
@@ -170,16 +170,37 @@ def run(collect: Collect, analysis: Analysis, companies: Companies, claims: Clai
         companies.model_dump_json(),
         f"{analysis.washout_days:g} {analysis.gap_days:g} {analysis.long_horizon_days:g} {CODE_VERSION}",
     )
-    nature = cache(lambda batch: natural_batch(batch, laws, companies))
+    asked = questions(claims)
+    about = _Asked(laws, companies, analysis)
+    answered = spread(about.answers, _by_effort(asked), "Simulating both arms")
+    found = {question: one for part in answered for question, one in part.items()}
     rows = [
-        row
-        for question in track(questions(claims), "Simulating both arms")
-        for row in _rows(
-            question, answer(question, laws, companies, analysis, nature), question.days(analysis), world
-        )
+        row for question in asked for row in _rows(question, found[question], question.days(analysis), world)
     ]
     rows += _less_nonsense([row for row in rows if row["claim"] == "D1"], claims, laws)
     return Outputs(conform("truth", pl.DataFrame(rows)))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The world that is asked, and how."""
+
+    laws: Laws
+    companies: Companies
+    analysis: Analysis
+
+    def answers(self, questions: Sequence[Question]) -> dict[Question, Answer]:
+        nature = cache(lambda batch: natural_batch(batch, self.laws, self.companies))
+        return {
+            question: answer(question, self.laws, self.companies, self.analysis, nature)
+            for question in questions
+        }
+
+
+def _by_effort(asked: Sequence[Question]) -> list[list[Question]]:
+    """Questions of natural histories, which share them, and then every other by itself."""
+    shared = [question for question in asked if question.naturally is not None]
+    return [*filter(None, [shared]), *([question] for question in asked if question.naturally is None)]
 
 
 def _less_nonsense(

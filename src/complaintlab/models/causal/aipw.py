@@ -36,8 +36,9 @@ class ReplyEffect:
 
     ``pair`` are two terms per kept row whose means make the estimate, by ``measure``: potential outcomes of
     the arms (``difference``, ``log_ratio``), or numerator and denominator (``slope``). ``risk_exposed`` and
-    ``risk_unexposed`` are mean outcomes of the arms. ``weights`` (n,) are inverse probabilities of each row's
-    own arm and of being seen, 0 where it left or was not seen; ``ess`` is that of the smaller arm;
+    ``risk_unexposed`` are mean outcomes of the arms, over companies where the effect is pooled over them.
+    ``weights`` (n,) are inverse probabilities of each row's own arm and of being seen, 0 where it left or was
+    not seen; ``ess`` is that of the smaller arm;
     ``pooled`` says whether companies were pooled; ``parameters`` are the outcome's model's, effectively.
     """
 
@@ -103,18 +104,18 @@ def reply_effect(
         weights += weight
     measure: Measure = "log_ratio" if count else "difference"
     own = contributions(pair[0], pair[1], measure)
-    effect, clusters, pooled = clustered_effect(own, author[kept], company[kept], exposed[kept])
+    effect, clusters, shares = clustered_effect(own, author[kept], company[kept], exposed[kept])
     return ReplyEffect(
         effect=effect,
         pair=(pair[0], pair[1]),
         measure=measure,
-        risk_exposed=float(pair[0].mean()),
-        risk_unexposed=float(pair[1].mean()),
+        risk_exposed=float(np.average(pair[0], weights=shares)),
+        risk_unexposed=float(np.average(pair[1], weights=shares)),
         kept=kept,
         weights=weights,
         ess=min(effective_size(weights[exposed]), effective_size(weights[~exposed])),
         clusters=clusters,
-        pooled=pooled,
+        pooled=shares is not None,
         converged=settled and propensity.converged,
         parameters=parameters,
     )
@@ -147,7 +148,7 @@ def dose_effect(
     pair = (seen * rest * (y - expected) * (span[0] - span[1]), seen * rest**2)
     exposed = (dose < np.median(dose)) == (span[0] < span[1])
     own = contributions(*pair, "slope")
-    effect, clusters, pooled = clustered_effect(own, author, company, exposed)
+    effect, clusters, shares = clustered_effect(own, author, company, exposed)
     slope = effect.estimate / (span[0] - span[1])
     mean = float(np.average(y, weights=seen))
     at = [mean + slope * (value - float(np.average(dose, weights=seen))) for value in span]
@@ -161,7 +162,7 @@ def dose_effect(
         weights=seen,
         ess=min(effective_size((seen * rest**2)[arm]) for arm in (exposed, ~exposed)),
         clusters=clusters,
-        pooled=pooled,
+        pooled=shares is not None,
         converged=settled,
         parameters=parameters,
     )

@@ -16,12 +16,13 @@ ENOUGH_TO_POOL = 5
 
 def clustered_effect(
     contributions: FloatArray, author: IntArray, company: IntArray, exposed: BoolArray
-) -> tuple[Effect, int, bool]:
-    """The mean of per-row contributions with its error: (effect, clusters, whether companies were pooled).
+) -> tuple[Effect, int, FloatArray | None]:
+    """The mean of per-row contributions with its error: (effect, clusters, what each row counts).
 
     Companies worth at least 15 of equal size: clustered by author and by company (Cameron, Gelbach & Miller
     2011), t with G − 1. Fewer, but at least 5 with both arms: their average by random effects. Fewer still:
-    clustered by author, for these companies only.
+    clustered by author, for these companies only. What rows (n,) count sums to one, and is told only where
+    companies were pooled: else all count alike.
     """
     by_author = cluster_variance(contributions, author)
     mean = float(contributions.mean())
@@ -31,13 +32,16 @@ def clustered_effect(
         by_company = cluster_variance(contributions, company)
         both = by_author + by_company - cluster_variance(contributions, pair)
         se = float(np.sqrt(max(both, by_author, by_company)))
-        return effect(mean, se, companies - 1.0), companies, False
+        return effect(mean, se, companies - 1.0), companies, None
     both_arms = np.intersect1d(company[exposed], company[~exposed])
     if len(both_arms) >= ENOUGH_TO_POOL:
         inside = np.isin(company, both_arms)
-        means, sizes = _by_company(contributions[inside], company[inside])
-        return pool(means, by_author * len(contributions) / sizes), len(both_arms), True
-    return effect(mean, float(np.sqrt(by_author))), len(np.unique(author)), False
+        means, sizes, place = _by_company(contributions[inside], company[inside])
+        variances = by_author * len(contributions) / sizes
+        counts = np.zeros(len(contributions))
+        counts[inside] = (company_weights(means, variances) / sizes)[place]
+        return pool(means, variances), len(both_arms), counts
+    return effect(mean, float(np.sqrt(by_author))), len(np.unique(author)), None
 
 
 def cluster_variance(contributions: FloatArray, cluster: IntArray) -> float:
@@ -55,9 +59,15 @@ def pool(means: FloatArray, variances: FloatArray) -> Effect:
     """
     G = len(means)
     weights = 1 / (variances + between_variance(means, variances))
-    centre = float(np.sum(weights * means) / weights.sum())
+    centre = float(company_weights(means, variances) @ means)
     spread = float(np.sum(weights * (means - centre) ** 2)) / (G - 1)
     return effect(centre, float(np.sqrt(max(1.0, spread) / weights.sum())), G - 1.0)
+
+
+def company_weights(means: FloatArray, variances: FloatArray) -> FloatArray:
+    """What each company counts in :func:`pool`'s average; sums to one."""
+    weights = 1 / (variances + between_variance(means, variances))
+    return np.asarray(weights / weights.sum())
 
 
 def between_variance(means: FloatArray, variances: FloatArray) -> float:
@@ -73,7 +83,7 @@ def between_variance(means: FloatArray, variances: FloatArray) -> float:
     return float(np.sum(weights * (means - centre) ** 2)) / (len(means) - 1)
 
 
-def _by_company(contributions: FloatArray, company: IntArray) -> tuple[FloatArray, FloatArray]:
+def _by_company(contributions: FloatArray, company: IntArray) -> tuple[FloatArray, FloatArray, IntArray]:
     labels = np.unique(company, return_inverse=True)[1]
     sizes = np.bincount(labels).astype(float)
-    return np.bincount(labels, contributions) / sizes, sizes
+    return np.bincount(labels, contributions) / sizes, sizes, labels

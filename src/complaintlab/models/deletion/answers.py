@@ -10,7 +10,7 @@ import polars as pl
 from complaintlab.models.causal.inference import Effect
 from complaintlab.models.causal.logistic import FloatArray
 from complaintlab.models.deletion.cohort import Cohort
-from complaintlab.models.deletion.emulation import Design, Imputed, act_arms, difference
+from complaintlab.models.deletion.emulation import Design, Imputed, act_arms, difference, reference
 from complaintlab.models.deletion.histories import act_features, ends
 from complaintlab.models.deletion.impute import impute
 from complaintlab.models.deletion.marginal import delayed_feedback, marginal_structural
@@ -112,13 +112,13 @@ def arm_rows(
         )
     if primary:
         rows[0]["variant"] = "primary"
-        rows.append(_reference_row(claim, contrast, second, settings.horizon_days))
+        rows.append(_reference_row(claim, contrast, first, second, settings.horizon_days))
     return rows
 
 
-def _reference_row(claim: str, contrast: str, arm: Imputed, days: float) -> Row:
-    """The weighted risk under a strategy."""
-    risk = float(arm.risks(days)[:, 0].mean())
+def _reference_row(claim: str, contrast: str, first: Imputed, arm: Imputed, days: float) -> Row:
+    """The weighted risk under the second strategy."""
+    risk = reference(first, arm, days)
     known = np.isfinite(risk)
     return row(
         claim, contrast, days, variant="reference", scale="risk", estimate=risk if known else None,

@@ -160,9 +160,21 @@ def difference(first: Imputed, second: Imputed, days: float, complete_df: float)
     known = [one for one in averages if one is not None]
     if len(known) < len(averages):
         return pooled(draws[:, 0], variances, complete_df)
-    squares = np.array([one.se**2 for one in known])
-    least = min(one.df or complete_df for one in known)
-    return pooled(np.array([one.estimate for one in known]), squares, least)
+    effects = [one.effect for one in known]
+    squares = np.array([one.se**2 for one in effects])
+    least = min(one.df or complete_df for one in effects)
+    return pooled(np.array([one.estimate for one in effects]), squares, least)
+
+
+def reference(first: Imputed, second: Imputed, days: float) -> float:
+    """Risk in the second arm, averaged over companies where their :func:`difference` is."""
+    variances = np.var((first.risks(days) - second.risks(days))[:, 1:], axis=1, ddof=1)
+    averages = [
+        average((one, other), days, float(variance))
+        for one, other, variance in zip(first.arms, second.arms, variances, strict=True)
+    ]
+    known = [one.second for one in averages if one is not None]
+    return float(np.mean(known if len(known) == len(averages) else second.risks(days)[:, 0]))
 
 
 def _emulated(

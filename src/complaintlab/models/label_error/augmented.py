@@ -100,8 +100,9 @@ def signed_reply_effect(
         arms.append(mean + weight * (y - mean))
         weights.append(effective_size(weight * mass))
     measure: Measure = "log_ratio" if count else "difference"
-    effect, clusters = _contrast(rows, arms[0], arms[1], kept, measure, inside)
-    risks = tuple(float(counted @ arm / counted.sum()) for arm in arms)
+    effect, clusters, counts = _contrast(rows, arms[0], arms[1], kept, measure, inside)
+    means = [_mean(arm[kept], kept[kept], rows.mass[kept], _units(rows, kept)) for arm in arms]
+    risks = [np.nan if mean is None else float(np.average(mean, weights=counts)) for mean in means]
     return SignedEffect(effect, (risks[0], risks[1]), kept, min(weights), clusters, True, parameters)
 
 
@@ -120,7 +121,7 @@ def signed_dose_effect(
     numerator = rows.seen * rest * (rows.outcome - expected) * (span[0] - span[1])
     denominator = rows.seen * rest**2
     everybody = np.ones(len(dose), dtype=bool)
-    effect, clusters = _contrast(rows, numerator, denominator, everybody, "slope", None)
+    effect, clusters, _ = _contrast(rows, numerator, denominator, everybody, "slope", None)
     ess = min(effective_size((weights * rest**2)[arm]) for arm in (rows.exposed, ~rows.exposed))
     mean = float(weights @ rows.outcome / weights.sum())
     slope = np.nan if effect is None else effect.estimate / (span[0] - span[1])
@@ -140,9 +141,12 @@ def _contrast(
     kept: BoolArray,
     measure: Measure,
     inside: BoolArray | None,
-) -> tuple[Effect | None, int]:
-    """The effect from two terms per row, and the clusters of its error."""
-    unit = np.unique(rows.unit[kept], return_inverse=True)[1].astype(np.int64)
+) -> tuple[Effect | None, int, FloatArray | None]:
+    """The effect from two terms per row, the clusters of its error, and what units count in it.
+
+    As ``causal.pooling.clustered_effect`` tells them.
+    """
+    unit = _units(rows, kept)
     mass = rows.mass[kept]
     sums = [collapse(term[kept], mass, unit) for term in (first, second)]
     own: FloatArray | None
@@ -153,10 +157,13 @@ def _contrast(
     else:
         own = contributions(sums[0], sums[1], measure)
     if own is None:
-        return None, 0
+        return None, 0, None
     at = np.flatnonzero(kept)[np.unique(unit, return_index=True)[1]]
-    effect, clusters, _ = clustered_effect(own, rows.author[at], rows.company[at], rows.exposed[at])
-    return effect, clusters
+    return clustered_effect(own, rows.author[at], rows.company[at], rows.exposed[at])
+
+
+def _units(rows: SignedRows, kept: BoolArray) -> IntArray:
+    return np.unique(rows.unit[kept], return_inverse=True)[1].astype(np.int64)
 
 
 def _difference(

@@ -153,7 +153,7 @@ def _rows(
     }  # fmt: skip
     yield row(key, **numbers(found), **counted)
     if not question.ratio:
-        yield row(key | {"scale": "risk"}, **counted, estimate=float(second.value[k]))
+        yield row(key | {"scale": "risk"}, **counted, estimate=trial.reference(*pair, question.days))
 
 
 def positive_within(first: Arm, second: Arm, k: int) -> bool:

@@ -7,11 +7,11 @@ controls and placebos); what the silent would have to be like. Claims on deletio
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import polars as pl
-from threadpoolctl import threadpool_limits
 
 from complaintlab.companies import Companies
 from complaintlab.models.reply_effects.rows import Row
@@ -22,9 +22,13 @@ from complaintlab.models.robustness.replies import ReplyClock
 from complaintlab.models.robustness.rows import Primary
 from complaintlab.models.robustness.silent import tipping_rows
 from complaintlab.models.robustness.study import Material
+from complaintlab.parallel import spread
 from complaintlab.params import Analysis, Inference, ReplyEffects, Robustness, Trials, VerdictRule
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
+
+Checked = tuple[list[Row], list[Row], list[Row]]
+"""Rows of estimates, of specifications, and of confounders' strengths."""
 
 
 class Outputs(NamedTuple):
@@ -69,16 +73,15 @@ def run(
         for table in (estimates_trials, estimates_reply_effects)
         for row in enough_to_test(table, verdicts)
     }
+    of = material, trials, asked, robustness, inference.seed
     clock = ReplyClock(material, inference, reply_effects.propensity_floor)
-    with threadpool_limits(1):  # as in the stages themselves: sums stay in order
-        parts = [
-            of_replies(clock, asked, robustness, inference.seed),
-            *(
-                of_timing(material, trials, asked, robustness, inference.seed, praise=praise)
-                for praise in (False, True)
-            ),
-            (controls_of_timing(material, trials, asked, robustness, inference.seed), [], []),
-        ]
+    checks: list[Callable[[], Checked]] = [
+        partial(of_timing, *of, praise=False),
+        partial(of_replies, clock, asked, robustness, inference.seed),
+        partial(of_timing, *of, praise=True),
+        partial(_controls, *of),
+    ]
+    parts = spread(_made, checks, "Checking the answers")
     estimates, specifications, strengths = (
         [row for part in parts for row in part[place]] for place in range(3)
     )
@@ -88,6 +91,16 @@ def run(
         _table("confounder_strengths", strengths),
         _table("tipping_points", tipping_rows(asked, pl.concat([weights_trials, weights_reply_effects]))),
     )
+
+
+def _controls(
+    material: Material, trials: Trials, asked: dict[str, Primary], robustness: Robustness, seed: int
+) -> Checked:
+    return controls_of_timing(material, trials, asked, robustness, seed), [], []
+
+
+def _made(check: Callable[[], Checked]) -> Checked:
+    return check()
 
 
 def enough_to_test(estimates: pl.DataFrame, rule: VerdictRule) -> Iterator[Primary]:

@@ -324,9 +324,10 @@ def _over(
     if not len(sizes):
         return None
     whole = float(values[0][0]), float(values[1][0])
-    return over_companies(
+    found = over_companies(
         values[0][start:], values[1][start:], whole, sizes, variance, ratio=contrast.counted, least=least
     )
+    return found.effect if found else None
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def _answers(
         estimate_row(q, trial, plans.pair(q), clusters, inference.resamples, inference.seed) for q in wanted
     ]
     rows += [
-        reference_row(q, trial, plans.pair(q)[1]) for q in wanted if q.variant == "primary" and not q.ratio
+        reference_row(q, trial, *plans.pair(q)) for q in wanted if q.variant == "primary" and not q.ratio
     ]
     X, _ = confounder_matrix(eligible, companies=False)
     rows += [

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from complaintlab.models.causal.inference import Effect
-from complaintlab.models.causal.pooling import ENOUGH_TO_POOL, pool
+from complaintlab.models.causal.pooling import ENOUGH_TO_POOL, company_weights, pool
 
 FloatArray = npt.NDArray[np.float64]
+
+
+class Averaged(NamedTuple):
+    """The contrast averaged over companies, and the second arm's value by the same weights."""
+
+    effect: Effect
+    second: float
 
 
 def over_companies(
@@ -20,7 +29,7 @@ def over_companies(
     *,
     ratio: bool = False,
     least: int = ENOUGH_TO_POOL,
-) -> Effect | None:
+) -> Averaged | None:
     """Random-effects average over companies of a contrast of two arms.
 
     None where fewer than ``least`` have both arms.
@@ -41,4 +50,6 @@ def over_companies(
     both = np.isfinite(theta)
     if both.sum() < least or not (np.isfinite(variance) and variance > 0):
         return None
-    return pool(theta[both], variance * sizes.sum() / sizes[both])
+    variances = variance * sizes.sum() / sizes[both]
+    second_average = float(company_weights(theta[both], variances) @ second[both])
+    return Averaged(pool(theta[both], variances), second_average)

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from complaintlab.models.causal.inference import Effect, effect, effective_size, multiplicities
 from complaintlab.models.strategies import Strategy
 from complaintlab.models.trials.clones import Clones, clone
-from complaintlab.models.trials.companies import over_companies
+from complaintlab.models.trials.companies import Averaged, over_companies
 from complaintlab.models.trials.course import EVENT
 from complaintlab.models.trials.outcomes import Outcome
 from complaintlab.models.trials.processes import Nature, Processes
@@ -126,16 +126,32 @@ class Trial:
         bootstrap's standard error: 200 resamples give a standard deviation to 5%, but percentiles only
         roughly. Where companies are averaged, of which enough have both arms, it is theirs.
         """
+        drawn = self._drawn(first, second, days, truncated=truncated, ratio=ratio)
+        if drawn is None:
+            return None
+        value, se = drawn
+        arms = self.arms[first], self.arms[second]
+        pooled = average(arms, days, se**2, truncated=truncated, ratio=ratio)
+        return pooled.effect if pooled else effect(value, se, self.df)
+
+    def reference(self, first: int, second: int, days: float) -> float:
+        """Value of the second arm, over companies as in the arms' contrast; NaN where nobody is at risk."""
+        of = self.arms[second]
+        drawn = self._drawn(first, second, days)
+        pooled = average((self.arms[first], of), days, drawn[1] ** 2) if drawn else None
+        return pooled.second if pooled else float(of.value[of.plan.outcome.until(days)])
+
+    def _drawn(
+        self, first: int, second: int, days: float, *, truncated: bool = False, ratio: bool = False
+    ) -> tuple[float, float] | None:
+        """The contrast of all companies together, and the resamples' standard deviation."""
         one, other = (self._values(arm, days, truncated) for arm in (first, second))
         with np.errstate(divide="ignore", invalid="ignore"):
             values = np.log(one) - np.log(other) if ratio else one - other
         drawn = values[1:][np.isfinite(values[1:])]
         if not np.isfinite(values[0]) or len(drawn) < max(2, ENOUGH_RESAMPLES * (len(values) - 1)):
             return None
-        se = float(np.std(drawn, ddof=1))
-        arms = self.arms[first], self.arms[second]
-        pooled = average(arms, days, se**2, truncated=truncated, ratio=ratio)
-        return pooled or effect(float(values[0]), se, self.df)
+        return float(values[0]), float(np.std(drawn, ddof=1))
 
     def _values(self, arm: int, days: float, truncated: bool) -> FloatArray:
         """The point estimate, then those of the resamples."""
@@ -147,7 +163,7 @@ class Trial:
 
 def average(
     arms: tuple[Arm, Arm], days: float, variance: float, *, truncated: bool = False, ratio: bool = False
-) -> Effect | None:
+) -> Averaged | None:
     """Random-effects average over companies of the arms' contrast; None where it is not asked or too few."""
     if not len(arms[0].sizes):
         return None

@@ -60,13 +60,15 @@ def estimate_row(
     )
 
 
-def reference_row(question: Question, trial: Trial, second: int) -> pl.DataFrame:
+def reference_row(question: Question, trial: Trial, first: int, second: int) -> pl.DataFrame:
     """One row of ``estimates_trials``, scale ``risk``: the weighted risk under the second strategy.
+
+    Where the contrast with the first is an average over companies, so is this.
 
     Counted heads do not give it: a complaint counts in every arm whose strategy it has followed.
     """
     arm = trial.arms[second]
-    risk = float(arm.value[arm.plan.outcome.until(question.days)])
+    risk = trial.reference(first, second, question.days)
     known = bool(np.isfinite(risk))
     row = _row(
         question,
