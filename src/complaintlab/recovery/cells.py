@@ -113,6 +113,7 @@ REPLY_CELLS: tuple[AnyCell, ...] = (
             f"reply/labels {wrong:.0%} wrong", "Thanks for an apology are read as a turn",
             partial(readings.readings, 1200, wrong=wrong), replies_world.truth, N1,
             (
+                Estimator("corrected by gold", replies.corrected),
                 Estimator("gold alone", replies.gold_alone),
                 Estimator("as read", replies.as_read, naive=True),
             ),

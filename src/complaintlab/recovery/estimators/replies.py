@@ -11,6 +11,7 @@ from complaintlab.models.causal.aipw import ReplyEffect, propensity_of, reply_ef
 from complaintlab.models.causal.inference import effect
 from complaintlab.models.causal.pooling import cluster_variance
 from complaintlab.models.exposures import EXPOSURES
+from complaintlab.models.label_error.augmented import SignedRows, signed_reply_effect
 from complaintlab.models.reply_effects.followup import at_risk, seen_by
 from complaintlab.models.reply_effects.population import answered
 from complaintlab.recovery.contract import Finding
@@ -71,6 +72,25 @@ def as_read(made: Readings) -> Iterator[Finding]:
 def gold_alone(made: Readings) -> Iterator[Finding]:
     """Only the coded sample, each of it for 1/π."""
     yield Finding.of("N1", _fit(made.replies, made.replies.turned, made.gold / made.pi).effect)
+
+
+def corrected(made: Readings) -> Iterator[Finding]:
+    """The stage's correction: all as read, the coded sample as coded too, in signed rows."""
+    of, gold, n = made.replies, made.gold, len(made.read)
+    stacked = np.concatenate([np.arange(n), np.flatnonzero(gold)])
+    drawn = gold / made.pi
+    rows = SignedRows(
+        of.apology[stacked],
+        np.concatenate([made.read, of.turned[gold]]).astype(float),
+        np.ones(len(stacked)),
+        _confounders(of)[stacked],
+        of.author[stacked],
+        of.company[stacked],
+        np.concatenate([1 - drawn, drawn[gold]]),
+        stacked,
+    )
+    found = signed_reply_effect(rows, floor=FLOOR, folds=FOLDS, seed=1)
+    yield Finding.of("N1", found.effect)
 
 
 def ratio(made: Joined) -> Iterator[Finding]:
