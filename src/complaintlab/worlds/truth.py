@@ -8,114 +8,52 @@ depend on the size and the seed of the world that is written down.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from complaintlab.claims import Claim, Claims
+from complaintlab.claims import Claims
 from complaintlab.companies import Companies
 from complaintlab.errors import UserError
-from complaintlab.labels import ACTS, STANCES
-from complaintlab.models.deletion_strategies import DELETED, LEFT
-from complaintlab.models.exposures import EXPOSURES, Exposure
+from complaintlab.labels import ACTS
+from complaintlab.models.exposures import Exposure
 from complaintlab.models.strategies import (
-    BESIDE,
     DAY,
     HOUR,
-    LATER,
-    PROPER_24H,
-    TIMING_CONTRASTS,
-    Contrast,
     Population,
 )
 from complaintlab.parallel import spread
 from complaintlab.params import Analysis, Collect
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
-from complaintlab.worlds.bystanders import expected_spread
 from complaintlab.worlds.calendar import Calendar, Flags, make_calendar
-from complaintlab.worlds.history import FOLLOWED_DAYS, TURNED, History, Policy, simulate_history
+from complaintlab.worlds.history import FOLLOWED_DAYS, History, simulate_history
 from complaintlab.worlds.laws import Floats, Laws, fingerprint, load_laws
-from complaintlab.worlds.naturally import NATURALLY, Naturally
+from complaintlab.worlds.naturally import Naturally
 from complaintlab.worlds.nonsense import removal_risks
 from complaintlab.worlds.people import Complaints, draw_complaints
+from complaintlab.worlds.questions import EXPECTED, OUTCOMES, Question, questions
 from complaintlab.worlds.risks import Watch
-from complaintlab.worlds.sequels import expected_recurrences
 
 CODE_VERSION = "4"
 """Raised whenever a change of code changes what follows from the same laws."""
 
-OUTCOMES: dict[str, tuple[int, ...]] = {"turned": TURNED, "escalated": (STANCES.index("escalates"),)}
-EXPECTED: dict[str, Callable[[Complaints, History, Laws, float], Floats]] = {
-    "spread": expected_spread,
-    "recurrences": expected_recurrences,
-}
-"""Counts, expected given a history."""
-DELETION_ARMS: dict[str, tuple[Policy, Policy]] = {
-    "D1": (Policy(deletion=DELETED), Policy(deletion=LEFT)),
-    "D3": (Policy(timing=PROPER_24H, deletion=LEFT), Policy(deletion=DELETED)),
-}
-"""Of complaints on the company's own page. D2 is D1 less the same of nonsense, which is an integral."""
 PATIENCE_DAYS = 7
 """A first reply counts for the reply clock within these, as in the analysis."""
 
 BATCH = 20_000
 MAX_BATCHES = 20
-PRECISION = 0.018
-"""Largest Monte-Carlo error aimed at, as a share of the smallest effect of interest."""
-
-
 Nature = Callable[[int], tuple[Complaints, History]]
 """Complaints and natural histories by the number of their batch."""
 
 
 class Outputs(NamedTuple):
     truth: pl.DataFrame
-
-
-@dataclass(frozen=True)
-class Question:
-    """One contrast: risk of ``outcome`` under the first policy minus that under the second.
-
-    Of a count the logarithm of the ratio of means. With an ``exposure`` over the episodes that each policy
-    puts into its arm, else over those of ``population``; ``hosted``: only on the company's own page. With
-    ``naturally`` of natural histories instead, whatever the policies. ``scale`` is that of estimates.
-    """
-
-    claim: str
-    contrast: str
-    outcome: str
-    first: Policy
-    second: Policy
-    clock: Literal["complaint", "reply"]
-    sesoi: float
-    exposure: Exposure | None = None
-    population: Population = "complaints"
-    hosted: bool = False
-    naturally: Naturally | None = None
-    scale: str = "rd"
-
-    @property
-    def counted(self) -> bool:
-        return self.scale == "log_rr"
-
-    @property
-    def precision(self) -> float:
-        """Largest Monte-Carlo error aimed at, on the scale of the contrast."""
-        return PRECISION * (abs(math.log(self.sesoi)) if self.counted else self.sesoi)
-
-    def days(self, analysis: Analysis) -> tuple[float, ...]:
-        """The horizons at which the contrast is told."""
-        if self.counted or self.naturally is not None:
-            late = self.outcome in (*LATER, "later_praise")
-            return (float(analysis.long_horizon_days if late else analysis.horizon_days),)
-        return tuple(sorted({1.0, 3.0, float(analysis.horizon_days)}))
 
 
 @dataclass(frozen=True)
@@ -219,52 +157,6 @@ def _less_nonsense(
             "reference_value": of_nonsense,
             "sesoi": asked["D2"].sesoi,
         }
-
-
-def questions(claims: Claims) -> list[Question]:
-    """What is asked of the world: every timing contrast, every act that the stage reply_effects estimates."""
-    asked = []
-    for claim in claims.claims:
-        if claim.id in NATURALLY:
-            about = (claim.id, claim.contrast, claim.outcome)
-            scale = {"ratio": "log_rr"}.get(claim.scale, claim.scale)
-            asked.append(
-                Question(
-                    *about, Policy(), Policy(), "complaint", claim.sesoi,
-                    naturally=NATURALLY[claim.id], scale=scale,
-                )
-            )  # fmt: skip
-        elif claim.id in TIMING_CONTRASTS:
-            contrasts = (TIMING_CONTRASTS[claim.id], *BESIDE.get(claim.id, ()))
-            asked += [question for contrast in contrasts for question in _timing(claim, contrast)]
-        elif claim.id in DELETION_ARMS:
-            about = (claim.id, claim.contrast, claim.outcome)
-            asked.append(Question(*about, *DELETION_ARMS[claim.id], "complaint", claim.sesoi, hosted=True))
-        elif (exposure := _exposure_of(claim)) and (act := exposure.act_set):
-            arms = Policy(act=(act, True)), Policy(act=(act, False))
-            asked.append(
-                Question(claim.id, claim.contrast, claim.outcome, *arms, "reply", claim.sesoi, exposure)
-            )
-    return asked
-
-
-def _timing(claim: Claim, contrast: Contrast) -> Iterator[Question]:
-    """The outcomes of a contrast of strategies that the world has laws for."""
-    arms = Policy(timing=contrast.first), Policy(timing=contrast.second)
-    for outcome in (contrast.outcome, *contrast.also):
-        if outcome in OUTCOMES or outcome in EXPECTED:
-            about = (claim.id, contrast.name, outcome)
-            scale = "log_rr" if outcome in EXPECTED else "rd"
-            yield Question(
-                *about, *arms, "complaint", claim.sesoi, population=contrast.population, scale=scale
-            )
-
-
-def _exposure_of(claim: Claim) -> Exposure | None:
-    """The claim's exposure, if its outcome is simulated."""
-    exposure = EXPOSURES.get(claim.id)
-    asked = claim.stage == "reply_effects" and claim.outcome in OUTCOMES
-    return exposure if asked and exposure and exposure.contrast == claim.contrast else None
 
 
 def answer(
