@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from complaintlab.models.causal.logistic import Features, fit_hazard
-from complaintlab.models.robustness.timing import Emulated, Timing, _Arm
+from complaintlab.models.robustness.emulated import Arm, Emulated
+from complaintlab.models.robustness.timing import Timing
 from complaintlab.models.strategies import TIMING_CONTRASTS
 from complaintlab.models.trials.companies import over_companies
 
@@ -44,7 +45,7 @@ def estimate(df: float | None) -> tuple[float, bool]:
     arms = [SimpleNamespace(clones=SimpleNamespace(complete=everybody > 0))] * 2
     found = Timing._told(
         cast(Timing, None), of, TIMING_CONTRASTS["T2"], values(np.vstack([jackknife, of.inside()])),
-        everybody > 0, cast("list[_Arm]", arms), [20, 20],
+        everybody > 0, cast("list[Arm]", arms), [20, 20],
     )  # fmt: skip
     assert not isinstance(found, str)
     return found.effect.estimate, found.pooled

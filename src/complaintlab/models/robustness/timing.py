@@ -36,24 +36,14 @@ from complaintlab.models.robustness.choices import (
     EventRule,
     Specification,
 )
+from complaintlab.models.robustness.emulated import Arm, Emulated
 from complaintlab.models.robustness.study import EVENTS, Material, horizon_s, with_events
 from complaintlab.models.strategies import DAY, HOUR, LATER, MINUTE, Contrast, Strategy, concerns, grid
 from complaintlab.models.trials import fit
-from complaintlab.models.trials.clones import Clones, clone
 from complaintlab.models.trials.companies import over_companies
-from complaintlab.models.trials.course import EVENT
 from complaintlab.models.trials.outcomes import Outcome, counted, event, horizon_days
-from complaintlab.models.trials.processes import Nature, Processes
+from complaintlab.models.trials.processes import Nature
 from complaintlab.models.trials.quality import fit_qualities
-from complaintlab.models.trials.risks import (
-    at_risk,
-    final,
-    grown,
-    growth_weights,
-    mean_count,
-    risk,
-)
-from complaintlab.models.trials.weights import Weights, of_quality, weigh
 from complaintlab.params import Trials
 from complaintlab.spells.replies import acts_expr, quality_expr
 
@@ -74,32 +64,6 @@ WINDOWS: dict[str, dict[float, float]] = {
     },
 }  # fmt: skip
 """Other ends of the reply's window, on the grid: what else "within 30 min", "1 h", "24 h" might mean."""
-
-
-@dataclass(frozen=True)
-class Emulated:
-    """Eligible episodes with the processes of their replies and losses, jackknife groups and companies (n,).
-
-    Without ``df`` companies are too few or uneven to be resampled, and contrasts are averages over them.
-    """
-
-    episodes: pl.DataFrame
-    spells: pl.DataFrame
-    processes: Processes
-    nature: Nature
-    group: IntArray
-    company: IntArray
-    df: float | None
-
-    def masses(self) -> FloatArray:
-        """(1 + groups, n): everybody, then everybody but each group."""
-        groups = int(self.group.max()) + 1
-        return np.vstack([np.ones(len(self.group)), self.group[None, :] != np.arange(groups)[:, None]])
-
-    def inside(self) -> FloatArray:
-        """(G, n): each company by itself, where contrasts are averages over companies; else without rows."""
-        companies = np.unique(self.company) if self.df is None else np.empty(0, dtype=np.int64)
-        return np.asarray(self.company[None, :] == companies[:, None], dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -187,7 +151,7 @@ class Timing:
         population = made.episodes.select(concerns(contrast.population)).to_series().to_numpy()
         masses = np.vstack([made.masses(), made.inside()]) * population
         arms = [
-            _Arm.of(made, windowed(strategy, contrast, spec.window), outcome)
+            Arm.of(made, windowed(strategy, contrast, spec.window), outcome)
             for strategy in (contrast.first, contrast.second)
         ]
         counts = [arm.events(population) for arm in arms]
@@ -205,7 +169,7 @@ class Timing:
         contrast: Contrast,
         values: tuple[FloatArray, FloatArray],
         population: npt.NDArray[np.bool_],
-        arms: Sequence[_Arm],
+        arms: Sequence[Arm],
         counts: Sequence[int],
     ) -> Estimated | str:
         sizes = made.inside() @ population
@@ -247,7 +211,7 @@ class Timing:
         made = self.emulated(spec.complaint, spec.act)
         outcome = self.outcome(made, contrast, spec)
         population = made.episodes.select(concerns(contrast.population)).to_series().to_numpy()
-        arms = [_Arm.of(made, strategy, outcome) for strategy in (contrast.first, contrast.second)]
+        arms = [Arm.of(made, strategy, outcome) for strategy in (contrast.first, contrast.second)]
         k = outcome.until(spec.days)
         whole = self.estimated(contrast, spec) if made.df is None else None
         pooled = isinstance(whole, Estimated) and whole.pooled
@@ -328,62 +292,3 @@ def _over(
         values[0][start:], values[1][start:], whole, sizes, variance, ratio=contrast.counted, least=least
     )
     return found.effect if found else None
-
-
-@dataclass(frozen=True)
-class _Arm:
-    """One strategy's clones, for one outcome."""
-
-    strategy: Strategy
-    outcome: Outcome
-    clones: Clones
-
-    @classmethod
-    def of(cls, made: Emulated, strategy: Strategy, outcome: Outcome) -> _Arm:
-        quality = made.episodes["first_reply_quality"].cast(pl.String).fill_null("other").to_numpy()
-        return cls(strategy, outcome, clone(outcome.course, strategy, quality))
-
-    def events(self, population: npt.NDArray[np.bool_]) -> int:
-        found = grown(self.outcome, self.clones)
-        if found is not None:
-            return int(np.sum(population[found.who]))
-        return int(np.sum((self.clones.shown == EVENT) & population))
-
-    def values(
-        self, processes: Processes, nature: Nature, masses: FloatArray, cut_at: float | None = None
-    ) -> FloatArray:
-        """Risk or mean count (m, K) of each row of ``masses`` (m, n), as in ``trials.emulation``."""
-        weights = of_quality(weigh(processes.course, self.strategy, nature), self.strategy, nature)
-        weight = final(self.clones, weights, nature.loss)
-        if cut_at is not None:
-            limit = float(np.quantile(weight[(weight > 0) & (masses[0] > 0)], cut_at))
-            weight = np.minimum(weight, limit)
-            weights = replace(
-                weights,
-                waiting=np.minimum(weights.waiting, limit),
-                settled=np.minimum(weights.settled, limit),
-            )
-        loss = None if nature.loss is None else np.exp(nature.loss.middle)
-        risked = at_risk(
-            self.clones, _seen(weights.waiting, loss), _seen(self.clones.settled, loss), weights, masses
-        )
-        return np.array(
-            [self._value(weights, weight, loss, *pair) for pair in zip(risked, masses, strict=True)]
-        )
-
-    def _value(
-        self,
-        weights: Weights,
-        weight: FloatArray,
-        loss: FloatArray | None,
-        risked: FloatArray,
-        mass: FloatArray,
-    ) -> FloatArray:
-        found = grown(self.outcome, self.clones)
-        if found is None:
-            return risk(self.clones, weight, risked, mass)
-        return mean_count(self.clones, found, weight, risked, mass, growth_weights(found, weights, loss))
-
-
-def _seen(values: FloatArray, loss: FloatArray | None) -> FloatArray:
-    return values if loss is None else values * loss[:, : values.shape[1]]
