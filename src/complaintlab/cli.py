@@ -166,8 +166,10 @@ def crawl(
 
 def _stage_command(stage: str) -> None:
     def command() -> None:
+        from complaintlab import parallel
         from complaintlab.stages import run_stage
 
+        parallel.allow()
         run_stage(stage)
 
     app.command(name=stage, help=STAGE_HELP[stage], rich_help_panel="Stages, in order")(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from complaintlab.models.trials.outcomes import event
 from complaintlab.models.trials.processes import Nature, Processes, Staying, fit_processes
 from complaintlab.models.trials.quality import fit_qualities
 from complaintlab.models.trials.segments import segments
+from complaintlab.parallel import spread
 
 IntArray = npt.NDArray[np.int64]
 
@@ -105,12 +107,16 @@ def act_arms(
     design: Design, moments: Iterable[FloatArray], strategies: tuple[Strategy, ...]
 ) -> tuple[list[Imputed], list[Processes]]:
     """Arms of strategies about the act, and the fitted processes of each imputation."""
-    trials, fits = [], []
-    for at_s in moments:
-        fit = fit_processes(lived(design.cohort, at_s), design.act, design.loss)
-        trials.append(_emulated(design, fit, acted_at(design.cohort, at_s), strategies, None))
-        fits.append(fit)
-    return _imputed(trials, fits), fits
+    made = spread(partial(_act_arms, design, strategies), list(moments), "Imputations")
+    trials, fits = zip(*made, strict=True)
+    return _imputed(trials, fits), list(fits)
+
+
+def _act_arms(
+    design: Design, strategies: tuple[Strategy, ...], at_s: FloatArray
+) -> tuple[tuple[Arm, ...], Processes]:
+    fit = fit_processes(lived(design.cohort, at_s), design.act, design.loss)
+    return _emulated(design, fit, acted_at(design.cohort, at_s), strategies, None), fit
 
 
 def left_arms(
@@ -124,25 +130,31 @@ def left_arms(
 
     ``fits`` are the processes of the act in the same imputations.
     """
-    cohort, reply = design.cohort, reply_features(design.cohort, spells)
-    quality = cohort.episodes["first_reply_quality"]
-    levels = quality.cast(pl.String).fill_null("other").to_numpy()
-    trials, models = [], []
-    for at_s, fit in zip(moments, fits, strict=True):
-        episodes = _until_deleted(cohort, at_s)
-        course = course_of(episodes, None, ends())
-        waits_until = np.minimum(np.minimum(course.reply_at, course.stop_at), course.patience - 1)
-        model = LeftStanding(
-            course=course,
-            segments=segments(reply.varying[: reply.history], waits_until),
-            reply=fit_hazard(reply, *course.awaiting_reply()),
-            loss=fit.loss,
-            qualities=fit_qualities(course, reply, quality),
-            deletion=fit.reply,
-        )
-        trials.append(_emulated(design, model, episodes, strategies, levels))
-        models.append(model)
+    work = partial(_left_arms, design, reply_features(design.cohort, spells), strategies)
+    trials, models = zip(
+        *spread(work, list(zip(moments, fits, strict=True)), "Left as they are"), strict=True
+    )
     return _imputed(trials, models)
+
+
+def _left_arms(
+    design: Design, reply: Features, strategies: tuple[Strategy, ...], made: tuple[FloatArray, Processes]
+) -> tuple[tuple[Arm, ...], Processes]:
+    (at_s, fit), cohort = made, design.cohort
+    quality = cohort.episodes["first_reply_quality"]
+    episodes = _until_deleted(cohort, at_s)
+    course = course_of(episodes, None, ends())
+    waits_until = np.minimum(np.minimum(course.reply_at, course.stop_at), course.patience - 1)
+    model = LeftStanding(
+        course=course,
+        segments=segments(reply.varying[: reply.history], waits_until),
+        reply=fit_hazard(reply, *course.awaiting_reply()),
+        loss=fit.loss,
+        qualities=fit_qualities(course, reply, quality),
+        deletion=fit.reply,
+    )
+    levels = quality.cast(pl.String).fill_null("other").to_numpy()
+    return _emulated(design, model, episodes, strategies, levels), model
 
 
 def difference(first: Imputed, second: Imputed, days: float, complete_df: float) -> Effect | None:
@@ -204,6 +216,6 @@ def _until_deleted(cohort: Cohort, at_s: FloatArray) -> pl.DataFrame:
     )
 
 
-def _imputed(trials: list[tuple[Arm, ...]], fits: Sequence[Processes]) -> list[Imputed]:
+def _imputed(trials: Sequence[tuple[Arm, ...]], fits: Sequence[Processes]) -> list[Imputed]:
     converged = all(fit.converged for fit in fits)
     return [Imputed(arms, converged) for arms in zip(*trials, strict=True)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ from complaintlab.models.trials.risks import (
     risk,
 )
 from complaintlab.models.trials.weights import Weights, of_quality, weigh
-from complaintlab.progress import track
+from complaintlab.parallel import parts, spread
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -35,6 +36,9 @@ BoolArray = npt.NDArray[np.bool_]
 
 ENOUGH_RESAMPLES = 0.9
 """Share of the resamples in which a contrast has to exist."""
+
+WORTH_SPREADING = 200_000
+"""Resamples times complaints from which on processes are begun: a few seconds' work."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +199,8 @@ def emulate(
     are averages over companies. ``mass`` (n,) is what each complaint counts, 1 by default, as in the fits of
     ``processes``.
 
-    Sums are made by one thread, so that they do not depend on how many there are.
+    Sums are made by one thread, so that they do not depend on how many there are; many resamples of many
+    complaints are spread over processes.
     """
     made = [_Prepared.of(plan, quality) for plan in plans]
     everyone = np.ones(processes.course.n) if mass is None else mass
@@ -206,15 +211,34 @@ def emulate(
             _values(made, processes, nature, (company == g) * everyone, truncate_at)
             for g in (() if company is None else np.unique(company))
         ]
-        drawn = [
-            _values(made, processes, processes.at(multiplicity), multiplicity * everyone, truncate_at)
-            for multiplicity in track(multiplicities(cluster, resamples, seed), "Resampling", resamples)
-        ]
+    work = partial(_resampled, made, processes, everyone, truncate_at, cluster, resamples, seed)
+    pieces = parts(resamples) if resamples * processes.course.n >= WORTH_SPREADING else [range(resamples)]
+    drawn = [draw for part in spread(work, pieces, "Resampling") for draw in part]
     arms = tuple(
         _arm(p, point[j], [draw[j] for draw in drawn], [one[j] for one in within], company, everyone)
         for j, p in enumerate(made)
     )
     return Trial(processes, nature, arms, df)
+
+
+def _resampled(
+    made: Sequence[_Prepared],
+    processes: Processes,
+    everyone: FloatArray,
+    truncate_at: float,
+    cluster: IntArray,
+    resamples: int,
+    seed: int,
+    which: range,
+) -> list[list[tuple[FloatArray, FloatArray]]]:
+    """Of some resamples each arm's value, and that with truncated weights."""
+    drawn = islice(multiplicities(cluster, resamples, seed), which.start, which.stop)
+    found = []
+    for multiplicity in drawn:
+        nature = processes.at(multiplicity)
+        values = _values(made, processes, nature, multiplicity * everyone, truncate_at)
+        found.append([(one.value, one.truncated) for one in values])
+    return found
 
 
 @dataclass(frozen=True)
@@ -308,7 +332,7 @@ def _quantile(weight: FloatArray, mass: FloatArray, at: float) -> float:
 def _arm(
     made: _Prepared,
     point: _Values,
-    drawn: list[_Values],
+    drawn: list[tuple[FloatArray, FloatArray]],
     within: list[_Values],
     company: IntArray | None,
     mass: FloatArray,
@@ -322,8 +346,8 @@ def _arm(
         at_risk=point.at_risk,
         value=point.value,
         truncated=point.truncated,
-        resampled=np.array([draw.value for draw in drawn]),
-        truncated_resampled=np.array([draw.truncated for draw in drawn]),
+        resampled=np.array([value for value, _ in drawn]),
+        truncated_resampled=np.array([truncated for _, truncated in drawn]),
         companies=np.array([one.value for one in within]),
         companies_at_risk=np.array([one.at_risk for one in within]),
         truncated_companies=np.array([one.truncated for one in within]),

@@ -1,0 +1,47 @@
+"""Work is spread over processes only where it may be, and gives the same either way."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from complaintlab import parallel
+from complaintlab.parallel import parts, spread
+
+
+def square(value: int) -> tuple[int, int]:
+    return value * value, os.getpid()
+
+
+def refuse(value: int) -> int:
+    raise ValueError(f"not {value}")
+
+
+@pytest.fixture
+def allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel._Place, "allowed", True)
+    monkeypatch.setattr(parallel, "available", lambda: 2)
+
+
+def test_a_script_is_not_imported_again() -> None:
+    assert {where for _, where in spread(square, range(4), "Squares")} == {os.getpid()}
+
+
+def test_results_come_in_order_from_other_processes(allowed: None) -> None:
+    found = spread(square, range(8), "Squares")
+    assert [value for value, _ in found] == [place**2 for place in range(8)]
+    assert os.getpid() not in {where for _, where in found}
+
+
+def test_an_error_of_a_piece_is_the_callers(allowed: None) -> None:
+    with pytest.raises(ValueError, match="not 1"):
+        spread(refuse, [1, 2], "Refusals")
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 200])
+def test_parts_hold_everything_once_and_in_order(count: int) -> None:
+    assert [place for part in parts(count) for place in part] == list(range(count))
+    sizes = [len(part) for part in parts(count)]
+    assert np.ptp(sizes) <= 1
