@@ -22,7 +22,8 @@ from sklearn.pipeline import make_pipeline
 
 from complaintlab.labels import ACTS
 from complaintlab.measure import measure_texts
-from complaintlab.measure.learn.texts import load_texts, targets
+from complaintlab.measure.learn.texts import load_texts
+from complaintlab.measure.targets import targets
 from complaintlab.store import write_csv
 
 REPO = Path(__file__).resolve().parents[1]

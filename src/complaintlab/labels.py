@@ -5,6 +5,8 @@ from typing import Final
 STANCES: Final = ("escalates", "persists", "neutral", "thanks", "resolved", "advocates")
 """What a critic or a bystander does in a turn, from the farthest against to the farthest for."""
 
+CRITICAL: Final = ("escalates", "persists")
+
 STANCE_RANK: Final = dict(zip(STANCES, range(-2, 4), strict=True))
 
 ACTS: Final = (

@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 
 from complaintlab.labels import ACTS, STANCES
 from complaintlab.measure import measure_messages
-from complaintlab.measure.adapt import gold_targets, learn_update
+from complaintlab.measure.adapt import learn_update
 from complaintlab.measure.features import SIDES, Side
 from complaintlab.measure.learn.calibration import calibrate
 from complaintlab.measure.learn.folds import folds
-from complaintlab.measure.learn.texts import FILES, load_texts, targets
+from complaintlab.measure.learn.texts import FILES, joined_replies, load_texts
 from complaintlab.measure.messages import with_hashes
 from complaintlab.measure.model import HEADS, as_probabilities, load_model
 from complaintlab.measure.retrain import EVERYBODY, retrain
+from complaintlab.measure.targets import targets
 from complaintlab.tables import TABLES
 
 NO_READINGS = TABLES["readings"].create_empty()
@@ -101,6 +102,29 @@ def test_a_hand_is_never_split_between_folds() -> None:
     assert sorted(row for rows in folds(hands) for row in rows) == list(range(14))
 
 
+def test_hostility_is_asked_of_critical_texts_alone() -> None:
+    rows = [
+        ("persists", "1", "2"), ("neutral", "0", "0"), (None, "1", "1"), (None, "0", "0"), (None, None, "3"),
+    ]  # fmt: skip
+    codes = pl.DataFrame(
+        rows, schema=dict.fromkeys(("stance", "complaint", "hostility"), pl.String), orient="row"
+    )
+    expected = [[1, 1, 0], [np.nan] * 3, [1, 0, 0], [np.nan] * 3, [np.nan] * 3]
+    np.testing.assert_array_equal(targets(codes, "customer")["hostility"], expected)
+
+
+def test_joined_replies_do_what_either_part_does(repo: Path) -> None:
+    replies = load_texts(repo, "company")
+    joined = joined_replies(replies, 0.1, 1)
+    assert 0.09 < joined.height / replies.height < 0.11
+    done = {row["text"]: {act for act in ACTS if row[act] == "1"} for row in replies.iter_rows(named=True)}
+    for row in joined.head(50).iter_rows(named=True):
+        second = max((text for text in done if row["text"].endswith(" " + text)), key=len)
+        first = row["text"].removesuffix(" " + second)
+        starts = [acts for text, acts in done.items() if text.startswith(first)]
+        assert any({act for act in ACTS if row[act] == "1"} == acts | done[second] for acts in starts)
+
+
 def gold_case(n: int, repo: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Answers of n authors, and gold that says the opposite of the shipped stance: thanks are persists."""
     texts = load_texts(repo, "customer").filter(pl.col("kind") == "turn", pl.col("stance") == "thanks")[:n]
@@ -154,7 +178,7 @@ def test_the_pull_of_gold_is_bounded_by_the_prior(repo: Path) -> None:
     messages, gold = gold_case(100, repo)
     X = model.observe(messages)
     wide = gold.select("post_id", stance="value")
-    y = gold_targets(wide, "customer")
+    y = targets(wide, "customer")
     nobody = np.zeros((100, 384))
     update = learn_update(model, X, nobody, np.zeros(100, dtype=bool), y, np.ones(100))
     moved = update.weights["stance"]

@@ -16,7 +16,6 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from complaintlab.measure.features import Side
 from complaintlab.measure.model import HEADS, Floats, Head, Model, as_probabilities, weighed
 
 FOLDS = 5
@@ -122,31 +121,6 @@ def _loss(z: Floats, y: Floats, head: Head) -> tuple[Floats, Floats]:
         total = highest + np.log(np.exp(z - highest).sum(axis=1, keepdims=True))
         return np.asarray(total[:, 0] - (y * z).sum(axis=1)), np.exp(z - total) - y
     return np.asarray((np.logaddexp(0.0, z) - y * z).sum(axis=1)), 1.0 / (1.0 + np.exp(-z)) - y
-
-
-def gold_targets(gold: pl.DataFrame, side: Side) -> dict[str, Floats]:
-    """Targets per head of coded messages, from a wide table of codes (a column per label, as strings)."""
-    return {name: _target(gold, name, head) for name, head in HEADS[side].items()}
-
-
-_CODED_AS = {"praise": "praise_any"}
-"""Labels that the codebook calls otherwise."""
-
-
-def _target(gold: pl.DataFrame, name: str, head: Head) -> Floats:
-    def column(label: str) -> pl.Series:
-        return gold[label] if label in gold.columns else pl.Series([None] * gold.height, dtype=pl.String)
-
-    if name == "acts":
-        columns = [column(act).cast(pl.Float64) for act in head.labels]
-    elif head.kind == "one of":
-        columns = [(column(name) == label).cast(pl.Float64) for label in head.labels]
-    elif head.kind == "grade":
-        grade = column(name).cast(pl.Float64)
-        columns = [(grade >= float(step)).cast(pl.Float64) for step in head.labels]
-    else:
-        columns = [column(_CODED_AS.get(name, name)).cast(pl.Float64)]
-    return np.stack([values.fill_null(np.nan).to_numpy() for values in columns], axis=1)
 
 
 def fold_of(authors: pl.Series) -> NDArray[np.int64]:

@@ -27,7 +27,7 @@ Kind = Literal["one of", "each", "grade"]
 
 TARGETS = ("against", "for", "other")
 GRADES = ("1", "2", "3")
-"""A grade from 0 to 3 is three questions: at least 1, at least 2, 3."""
+"""A grade from 0 to 3 is three questions: at least 1, at least 2, 3. Hostility's are of critical texts."""
 SUSPECTED: dict[Side, float] = {"customer": 0.15, "company": 0.2}
 """Chance from which on a rare label (nonsense; hostility) is suspected: several times its share."""
 

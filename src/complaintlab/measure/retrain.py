@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from complaintlab.measure.adapt import FOLDS, MINIMUM, Update, fold_of, gold_targets, learn_update
+from complaintlab.measure.adapt import FOLDS, MINIMUM, Update, fold_of, learn_update
 from complaintlab.measure.features import SIDES, Side
 from complaintlab.measure.messages import CONTENT
 from complaintlab.measure.model import Floats, load_model
+from complaintlab.measure.targets import targets
 from complaintlab.tables.texts import DIMENSIONS
 
 EVERYBODY = -1
@@ -79,7 +80,7 @@ def _updates(coded: pl.DataFrame, side: Side) -> dict[int, Update]:
     read = coded["vector"].is_not_null().to_numpy()
     readings = np.zeros((coded.height, DIMENSIONS))
     readings[read] = np.stack(coded["vector"].drop_nulls().to_list()) if read.any() else 0.0
-    y = gold_targets(coded, side)
+    y = targets(coded.rename({"praise_any": "praise"}, strict=False), side)
     share = coded["share"].to_numpy()
     fold = coded["fold"].to_numpy()
     kept = {EVERYBODY: np.ones(coded.height, dtype=np.bool_)} | {out: fold != out for out in range(FOLDS)}

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from complaintlab.measure.learn.texts import known
 from complaintlab.measure.model import Floats, Kind
+from complaintlab.measure.targets import known
 
 _STEADY = 1e-3
 """Penalty on moving away from the raw score, for labels with few cases."""

@@ -8,8 +8,8 @@ import polars as pl
 from complaintlab.measure.features import Side
 from complaintlab.measure.learn.adapters import Lower
 from complaintlab.measure.learn.folds import SEED, Scores, fit_and_score, folds
-from complaintlab.measure.learn.texts import known
 from complaintlab.measure.model import HEADS, Floats, as_probabilities
+from complaintlab.measure.targets import known
 
 SHARES = (0.25, 0.5)
 """Shares of the texts learned from, before all of them."""

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from complaintlab.measure.features import Side
-from complaintlab.measure.learn.texts import known
 from complaintlab.measure.model import HEADS, Floats
+from complaintlab.measure.targets import known
 
 STRENGTH = 0.3
 """Inverse of the ridge penalty; .1 to 1 did alike on writers left out."""

@@ -1,4 +1,4 @@
-"""The texts written for this project, and what their codes ask of each head."""
+"""The texts written for this project, and replies joined from them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from complaintlab.errors import UserError
+from complaintlab.labels import ACTS
 from complaintlab.measure.features import Side
-from complaintlab.measure.model import GRADES, HEADS, Floats, Head
 
 FILES: dict[Side, str] = {"customer": "data/coding/critics.csv", "company": "data/coding/replies.csv"}
 KINDS = ("opener", "turn", "bystander", "reply")
 
+SIGNATURE = r"\s*[\^/*~–—-]+\s?[A-Za-z][A-Za-z.]{0,14}(?:\s[A-Z]\.?)?\s*$"
+"""At the end of a reply: ^AB, /JK, - Ann."""
+
 
 def load_texts(root: Path, side: Side) -> pl.DataFrame:
-    """Texts of one side: hand (who wrote it), kind, before, text, and the codes as the file has them.
+    """Texts of one side: hand (who wrote it), kind, before, text, and the codes; acts in a column each.
 
     Raises:
         UserError: the file is missing.
@@ -26,31 +28,24 @@ def load_texts(root: Path, side: Side) -> pl.DataFrame:
     if not path.exists():
         raise UserError(f"There is no {FILES[side]}: restore it from the repository.")
     texts = pl.read_csv(path, infer_schema=False)
-    return texts if "kind" in texts.columns else texts.with_columns(kind=pl.lit("reply"))
+    if side == "customer":
+        return texts
+    done = pl.col("acts").fill_null("").str.split("|")
+    acts = {act: done.list.contains(act).cast(pl.Int8).cast(pl.String) for act in ACTS}
+    return texts.with_columns(kind=pl.lit("reply"), **acts)
 
 
-def targets(texts: pl.DataFrame, side: Side) -> dict[str, Floats]:
-    """Per head a matrix (texts × labels) of 0 and 1, NaN where a text was not coded for it.
+def joined_replies(replies: pl.DataFrame, share: float, seed: int) -> pl.DataFrame:
+    """Replies made of two by one hand, which do what either does: acts add up, whatever stands beside them.
 
-    A grade's columns are its steps: at least 1, at least 2, 3.
+    A share of each hand's replies, without their signatures, is followed by others of that hand. Replies
+    as they are written teach which acts go together as well: that who apologises does not blame.
     """
-    return {name: _target(texts, name, head) for name, head in HEADS[side].items()}
-
-
-def _target(texts: pl.DataFrame, name: str, head: Head) -> Floats:
-    if name == "acts":
-        done = texts["acts"].fill_null("").str.split("|")
-        return np.stack([done.list.contains(act).to_numpy() for act in head.labels], axis=1).astype(float)
-    coded = texts[name].cast(pl.String)
-    if head.kind == "one of":
-        columns = [(coded == label).cast(pl.Float64) for label in head.labels]
-    elif head.kind == "grade":
-        columns = [(coded.cast(pl.Float64) >= float(step)).cast(pl.Float64) for step in GRADES]
-    else:
-        columns = [coded.cast(pl.Float64)]
-    return np.stack([column.fill_null(np.nan).to_numpy() for column in columns], axis=1)
-
-
-def known(target: Floats) -> NDArray[np.bool_]:
-    """Which texts were coded for a head."""
-    return np.asarray(~np.isnan(target).any(axis=1))
+    rng = np.random.default_rng(seed)
+    parts = []
+    for _, own in replies.group_by("hand", maintain_order=True):
+        first, second = (own[rng.permutation(own.height)[: round(share * own.height)]] for _ in range(2))
+        text = first["text"].str.replace(SIGNATURE, "") + " " + second["text"]
+        acts = [pl.Series(act, np.maximum(first[act].to_numpy(), second[act].to_numpy())) for act in ACTS]
+        parts.append(first.with_columns(text, *acts, natural=pl.lit("0")))
+    return pl.concat(parts)
