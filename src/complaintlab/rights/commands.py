@@ -104,7 +104,7 @@ def scan(source: Source = None) -> None:
 
 def _expired(root: Path, source: str) -> list[str]:
     from complaintlab.params import Rights, load_params
-    from complaintlab.rights.retention import remove_expired
+    from complaintlab.rights.expiry import remove_expired
 
     return remove_expired(root, source, load_params(root / "params.yaml").section(Rights).retention_days)
 

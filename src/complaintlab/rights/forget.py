@@ -14,14 +14,13 @@ from typing import NamedTuple
 
 from complaintlab.params import Collect, load_params
 from complaintlab.rights.dvc_cache import clean_dvc
-from complaintlab.rights.files import append_line, replace_file
+from complaintlab.rights.files import LOG, append_line, replace_file
 from complaintlab.rights.named import FORGOTTEN, existing_key, people
 from complaintlab.rights.raw import clean_raw
 from complaintlab.rights.tables import clean_gold, clean_tables, clean_vectors
 from complaintlab.rights.target import Target, find_target
 from complaintlab.rights.tombstones import add_tombstones, read_tombstones
 
-LOG = "data/forgotten.log"
 _JOURNALS = ".keys/forgetting"
 
 

@@ -11,8 +11,8 @@ import polars as pl
 
 from complaintlab.errors import UserError
 from complaintlab.ids import KEY_BYTES, Key
-from complaintlab.rights.files import append_line, key_path, replace_file
-from complaintlab.rights.forget import LOG, resume
+from complaintlab.rights.files import LOG, append_line, key_path, replace_file
+from complaintlab.rights.forget import resume
 from complaintlab.rights.named import everybody
 from complaintlab.rights.tombstones import read_tombstones, tombstones_path
 
