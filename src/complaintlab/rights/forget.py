@@ -12,10 +12,9 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from complaintlab.params import Collect, load_params
 from complaintlab.rights.dvc_cache import clean_dvc
 from complaintlab.rights.files import LOG, append_line, replace_file
-from complaintlab.rights.named import FORGOTTEN, existing_key, people
+from complaintlab.rights.named import FORGOTTEN, brought, existing_key, people
 from complaintlab.rights.raw import clean_raw
 from complaintlab.rights.tables import clean_gold, clean_tables, clean_vectors
 from complaintlab.rights.target import Target, find_target
@@ -111,12 +110,10 @@ def _entry(day: dt.date, target: Target, removed: Counter[str]) -> str:
 def _by_hand(root: Path, source: str, imported: tuple[str, ...]) -> list[str]:
     """Files that the analyst brought: they are not rewritten."""
     files = set(imported)
-    if (root / "params.yaml").exists():
-        collect = load_params(root / "params.yaml").section(Collect)
-        if collect.source == source != "world" and (root / collect.path).is_file():
-            files.add(str(collect.path))
+    if (own := brought(root, source)) is not None:
+        files.add(str(own.relative_to(root) if own.is_relative_to(root) else own))
     return [
-        f"{file} is your own file: take their rows out yourself (collect drops them)."
+        f"{file} is yours and was not changed: take what they wrote out of it (collect drops it anyhow)."
         for file in sorted(files)
     ]
 

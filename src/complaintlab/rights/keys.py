@@ -13,7 +13,7 @@ from complaintlab.errors import UserError
 from complaintlab.ids import KEY_BYTES, Key
 from complaintlab.rights.files import LOG, append_line, key_path, replace_file
 from complaintlab.rights.forget import resume
-from complaintlab.rights.named import everybody
+from complaintlab.rights.named import FORGOTTEN, everybody
 from complaintlab.rights.tombstones import read_tombstones, tombstones_path
 
 
@@ -84,6 +84,7 @@ def _carried(root: Path, source: str, stones: pl.DataFrame, old: Key, new: Key) 
     days = {(id_, kind): day for id_, kind, day in stones.iter_rows()}
     named = {("author", one.author) for one in everybody(root, source) if one.author} if days else set()
     named |= {("post", one.post) for one in everybody(root, source)} if days else set()
+    named |= {("author", FORGOTTEN)}
     rows = [
         (old.pseudonym(kind, name), new.pseudonym(kind, name), kind, days[old.pseudonym(kind, name), kind])
         for kind, name in sorted(named)
