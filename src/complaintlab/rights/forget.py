@@ -120,12 +120,19 @@ def _by_hand(root: Path, source: str, imported: tuple[str, ...]) -> list[str]:
 
 def _made(root: Path) -> list[str]:
     """What is made from tables and could hold a quotation."""
-    places = ("reports/*.pdf", "reports/figures/*", "reports/*.csv", "notebooks/*.ipynb")
-    made = [path.relative_to(root) for place in places for path in sorted(root.glob(place))]
-    return [f"{path} was made before: make it again (`complaintlab run`, `make notebooks`)." for path in made]
+    places = {
+        "complaintlab run": ("reports/*.pdf", "reports/figures/*", "reports/*.csv"),
+        "make notebooks": ("notebooks/*.ipynb",),
+    }
+    return [
+        f"{names[0].split('/')[0]}/ holds what was made before: make it again with `{command}`."
+        for command, names in places.items()
+        if any(path.is_file() for name in names for path in root.glob(name))
+    ]
 
 
 def told(done: Forgotten) -> str:
     """What was done, in lines."""
     counts = [f"{place}: {count} removed." for place, count in sorted(done.removed.items()) if count]
-    return "\n".join([*(counts or ["Nothing was there; a tombstone keeps them out."]), *done.by_hand])
+    nobody = "Nothing of theirs was found: is it written as the source writes it? A tombstone keeps them out."
+    return "\n".join([*(counts or [nobody]), *done.by_hand])
