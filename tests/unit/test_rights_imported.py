@@ -71,3 +71,10 @@ def test_stock_phrases_in_texts_of_the_measures_are_no_finding(root: Path) -> No
     (root / "data/coding").mkdir()
     (root / "data/coding/critics.csv").write_text(" ".join(WORDS.split()[:9]) + "\n")
     assert scan(root, "discourse").findings == ()
+
+
+def test_a_person_named_like_a_company_hides_no_company(root: Path) -> None:
+    (root / "reports/estimates.csv").write_text("company\nperson1\n")
+    assert len(scan(root, "discourse").findings) == 1
+    (root / "data/companies.yaml").write_text("companies: [{name: Person1}]\n")
+    assert scan(root, "discourse").findings == ()

@@ -40,8 +40,9 @@ def scan(root: Path, source: str) -> Scanned:
     """Search everything that can be published for the handles and words of a source's people."""
     files = list(published(root))
     shown = list(everybody(root, source))
-    official = {name.casefold() for name in companies_of(root).official(source)}
-    handles = _handles(shown, official)
+    companies = companies_of(root)
+    official = {name.casefold() for name in companies.official(source)}
+    handles = _handles(shown, official | {company.name.casefold() for company in companies.companies})
     texts, public = _texts(root, shown, official)
     findings = [f"{file.name} cannot be searched: {file.fault}." for file in files if file.fault]
     findings += [finding for file in files for finding in _named_in(file, handles)]
