@@ -55,7 +55,7 @@ def collect_live(collect: Collect, crawl: Crawl, companies: Companies, root: Pat
     if not seen.rows["known"].any():
         first = f"; the first fault: {seen.faults['reason'][0]}" if seen.faults.height else ""
         raise InputError(
-            f"{path} holds no post of source {source.name}{first}: crawl first (`complaintlab crawl`), or set "
+            f"{path} holds no post of source {source.name}{first}: run `complaintlab crawl` first, or set "
             "collect.path to the folder or tar of its raw answers."
         )
     return normalise_seen(seen, source, path.name, study_key(source.name, root), collect, companies)

@@ -38,8 +38,8 @@ def rotate(root: Path, source: str, *, let_return: bool = False, today: dt.date 
         coming.unlink()
         raise UserError(
             f"Of the tombstones of source '{source}' {lost.height} stand for people and posts that nothing "
-            "names any more, so a new key would let them back: rotate with --let-return and forget them again "
-            "by handle, or keep the key."
+            "names any more, so a new key would let them back: rotate with --let-return and forget them "
+            "again by handle, or keep the key."
         )
     fresh = carried.select(pl.col("new").alias("id"), "kind", "forgotten_on")
     _write(root, source, pl.concat([stones, fresh]))
