@@ -160,8 +160,13 @@ def limits(
         (
             "One company",
             "none; it may be unlike others",
-            "All that is said here is said of this one company. A claim is answered only where "
-            f"{rule.companies_both_arms} companies have both arms (verdicts.companies_both_arms).",
+            "All that is said here is said of this one company."
+            + (
+                f" A claim is answered only where {rule.companies_both_arms} companies have both arms "
+                "(verdicts.companies_both_arms)."
+                if rule.companies_both_arms > 1
+                else ""
+            ),
             complaints["company"].n_unique() == 1,
         ),
         (
