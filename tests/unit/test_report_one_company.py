@@ -11,6 +11,7 @@ from complaintlab.params import Analysis, VerdictRule, load_params
 from complaintlab.report.figures import course
 from complaintlab.report.narrative import abstract, limits
 from complaintlab.report.results import reply_type_rows
+from complaintlab.report.selection import shown_positivity
 from complaintlab.store import conform
 
 STUDY = report_study.study()
@@ -51,6 +52,12 @@ def test_one_company_has_one_curve() -> None:
         picture = course.reply_delays(drawn)
         assert picture is not None
         assert ("grey lines are companies" in picture.takeaway) == thin
+
+
+def test_a_population_of_nobody_has_no_map_of_positivity() -> None:
+    nobody = STUDY["positivity"].with_columns(at_risk=pl.lit(0, STUDY["positivity"]["at_risk"].dtype))
+    assert shown_positivity(STUDY["positivity"]).height > 0
+    assert shown_positivity(nobody).is_empty()
 
 
 def test_texts_of_another_kind_are_a_limit(repo: Path) -> None:
