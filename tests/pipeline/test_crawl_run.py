@@ -114,6 +114,27 @@ def test_a_crawl_whose_end_is_ahead_goes_on_with_the_next_run(study: Study, foru
     assert study.table("posts").height == 9 + 5
 
 
+@pytest.mark.parametrize("stage", ["crawl", "collect"])
+def test_a_stage_of_its_own_does_not_read_what_should_be_gone(study: Study, stage: str) -> None:
+    study.run()
+    ledger = study.folder / RAW / study.crawls()[0] / "ledger.ndjson"
+    now = dt.datetime.now(dt.UTC)
+    age = (now - max(dt.datetime.fromisoformat(event["at"]) for event in answers_of(ledger))).days
+    study.set("rights", retention_days=max(age, 0) + 2)
+    run_stage(stage, study.folder)
+    for event in (events := [json.loads(line) for line in ledger.read_text().splitlines()]):
+        if event["event"] == "answer":
+            event["at"] = (dt.datetime.fromisoformat(event["at"]) - dt.timedelta(days=3)).isoformat()
+    ledger.write_text("".join(json.dumps(event) + "\n" for event in events))
+    with pytest.raises(UserError, match=r"older than .* run `complaintlab forget --expired`"):
+        run_stage(stage, study.folder)
+
+
+def answers_of(ledger: Path) -> list[dict[str, Any]]:
+    events = [json.loads(line) for line in ledger.read_text().splitlines()]
+    return [event for event in events if event["event"] == "answer"]
+
+
 @pytest.mark.parametrize("as_of", [None, str(START)])
 def test_raw_answers_elsewhere_are_read_as_they_are(study: Study, as_of: str | None) -> None:
     posts = made_topic(7, 4, START - dt.timedelta(days=1))["post_stream"]["posts"]

@@ -64,3 +64,13 @@ def test_keys_are_rotated_and_destroyed(study: Path) -> None:
     assert called("keys", "rotate", "discourse")[0] == 0
     assert called("keys", "destroy", "discourse", "--yes")[0] == 0
     assert not (study / ".keys/discourse.key").exists()
+
+
+def test_expired_crawls_are_named_and_none_is_said_to_be_none(study: Path) -> None:
+    params = yaml.safe_load((study / "params.yaml").read_text())
+    params["rights"]["retention_days"] = 1
+    (study / "params.yaml").write_text(yaml.safe_dump(params))
+    (crawl,) = (path.name for path in (study / "data/raw/discourse").iterdir())
+    said = [called("forget", "--expired")[1] for _ in range(2)]
+    assert said[0].startswith(f"Expired and removed: {crawl}. Tables stay")
+    assert said[1] == "No crawl of source 'discourse' has expired.\n"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from complaintlab.errors import UserError
-from complaintlab.rights.retention import expired, refuse_expired, remove_expired
+from complaintlab.rights.expiry import remove_expired
+from complaintlab.rights.retention import expired, refuse_expired
 from rights_study import crawl_into, forum
 from stubs.server import START
 

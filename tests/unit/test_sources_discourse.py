@@ -118,7 +118,9 @@ def test_a_locked_topic_says_since_when(tmp_path: Path) -> None:
         ("<p>one<br>two &amp; three</p>", "one\ntwo & three"),
         ('<aside class="quote"><blockquote><p>his</p></blockquote></aside><p>mine</p>', "mine"),
         ("<pre><code>if x:\n    y()</code></pre>", "if x:\n    y()"),
-        ('<p>so <img class="emoji" alt=":smile:"> </p>', "so :smile:"),
+        ('<p>so <img class="emoji" alt=":smile:"> </p>', "so 😄"),
+        ('<p><img class="emoji only-emoji" alt=":+1:t2:"></p>', "👍"),
+        ('<p><img class="emoji" alt=":our_logo:"></p>', ":our_logo:"),
         ("<p>ask <a class='mention'>@bob</a></p><svg><title>x</title></svg>", "ask @bob"),
         ("<p>never closed", "never closed"),
         (

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaintlab.crawl.command import summary
+from complaintlab.crawl.fetch import fetched, summary
 from complaintlab.crawl.outlook import outlook
 from complaintlab.crawl.settings import plan_of
 from complaintlab.crawl.state import Thread, next_look
@@ -59,6 +59,25 @@ def test_every_source_asks_for_each_thing_once(name: str) -> None:
     asked = source_named(name).discover(query)
     assert len(asked) == len({request._replace(chain=0) for request in asked}) >= 3
     assert [request.chain for request in asked] == list(range(len(asked)))
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_crawl_that_would_find_nothing_says_what_its_source_looks_for(name: str, tmp_path: Path) -> None:
+    of, source = plan(name, "http://x"), source_named(name)
+    if source.discover(Query()):  # whoever lists all there is needs no words
+        return
+    with pytest.raises(UserError, match=r"nothing to look for: source .* looks for crawl"):
+        outlook(of, source, tmp_path, START)
+    with pytest.raises(UserError, match="nothing to look for"):
+        fetched(of, "ann@example.org", tmp_path, wait=False)
+
+
+def test_an_outlook_tells_what_a_source_cannot_ask_for(tmp_path: Path) -> None:
+    of = plan("reddit", "http://x", query=Query(tags=("help",), communities=("acme",)))
+    said = outlook(of, source_named("reddit"), tmp_path, START)
+    assert "It does not ask for crawl.tags: reddit has no search for that." in said
+    assert "communities:" not in said
+    assert said.endswith("looked at once: an archive does not change.")
 
 
 def test_a_policy_that_says_nothing_allows_nothing() -> None:

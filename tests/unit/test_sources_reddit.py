@@ -76,6 +76,20 @@ def test_what_a_record_says_of_its_end(changes: dict[str, Any], kind: str | None
     assert gone["kind"].to_list() == ([kind] if kind else [])
 
 
+def test_likes_and_crossposts_are_those_of_the_last_visit(tmp_path: Path) -> None:
+    gone = {"_meta": LATER | {"removal_type": "deleted"}}
+    records = [post("p1", num_crossposts=2), post("p2", num_crossposts=1, **gone), comment("c1", edited=True)]
+    outputs = collect_dump(records, tmp_path)
+    seen = outputs.sightings.join(outputs.posts, on="post_id").sort("native_id", "seen_at")
+    assert seen.select("native_id", "status", "likes", "reposts").rows() == [
+        ("t1_c1", "present", 3, None),
+        ("t3_p1", "present", 3, 2),
+        ("t3_p2", "present", None, None),
+        ("t3_p2", "absent", 3, 1),
+    ]
+    assert outputs.posts["edited_at"].null_count() == 3, "old records say that they were edited, not when"
+
+
 def test_two_visits_of_the_archive_bound_the_deletion(tmp_path: Path) -> None:
     meta = {"_meta": LATER | {"removal_type": "deleted"}}
     outputs = collect_dump([comment("c1", **meta), comment("c2")], tmp_path)

@@ -1,5 +1,8 @@
 """What the trials count, whom they concern, and who follows a strategy: read off the tables."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
@@ -15,6 +18,8 @@ from complaintlab.models.strategies import (
     grid,
 )
 from complaintlab.models.trials.outcomes import counted
+from complaintlab.models.trials.questions import Question
+from complaintlab.models.trials.tables import estimate_row
 from complaintlab.params import Analysis
 
 EPISODES = pl.DataFrame(
@@ -109,3 +114,17 @@ def test_counts_and_only_counts_are_followed_to_their_own_horizon() -> None:
     )
     days = {claim: horizon_days(c.outcome, analysis) for claim, c in TIMING_CONTRASTS.items()}
     assert {claim for claim, day in days.items() if day == 30} == {"T6", "T7"}
+
+
+@pytest.mark.parametrize(("claim", "says"), [("T3", "hours in data/companies.yaml"), ("T2", "of this kind")])
+def test_without_opening_hours_the_claim_on_them_says_what_to_describe(claim: str, says: str) -> None:
+    contrast = TIMING_CONTRASTS[claim]
+    nobody = [
+        SimpleNamespace(n=0, events=0, complete=0, ess=0.0, plan=SimpleNamespace(strategy=arm, outcome=None))
+        for arm in (contrast.first, contrast.second)
+    ]
+    trial: Any = SimpleNamespace(arms=nobody, converged=True)
+    question = Question(claim, contrast, contrast.outcome, 7, "primary")
+    row = estimate_row(question, trial, (0, 1), 0, 0, 1).row(0, named=True)
+    assert row["estimate"] is None
+    assert says in row["reason"]

@@ -54,7 +54,10 @@ def collect_live(collect: Collect, crawl: Crawl, companies: Companies, root: Pat
     seen = watch(read_recorded(path, source, query, place, plan), source)
     if not seen.rows["known"].any():
         first = f"; the first fault: {seen.faults['reason'][0]}" if seen.faults.height else ""
-        raise InputError(f"{path} holds no post of source {source.name}{first}.")
+        raise InputError(
+            f"{path} holds no post of source {source.name}{first}: run `complaintlab crawl` first, or set "
+            "collect.path to the folder or tar of its raw answers."
+        )
     return normalise_seen(seen, source, path.name, study_key(source.name, root), collect, companies)
 
 

@@ -22,7 +22,7 @@ from rich.text import Text
 
 from complaintlab.crawl.client import Client, Clock
 from complaintlab.crawl.engine import Outcome, crawl
-from complaintlab.crawl.settings import Plan
+from complaintlab.crawl.settings import Plan, first_requests
 from complaintlab.crawl.state import State
 from complaintlab.errors import UserError
 from complaintlab.sources import source_named
@@ -32,13 +32,14 @@ def fetched(plan: Plan, contact: str | None, root: Path, *, wait: bool) -> Outco
     """Run a crawl into its folder, with a bar of its progress on a terminal.
 
     Raises:
-        UserError: nobody can be asked about the crawl, or see ``engine.crawl``.
+        UserError: nobody can be asked about the crawl, nothing is to be looked for, or see ``engine.crawl``.
     """
     if not contact:
         raise UserError(
             "A crawler must say whom to ask about it: set study.contact to a mail address or page."
         )
     source, clock = source_named(plan.source), Clock()
+    first_requests(plan, source)
     client = Client(source, plan.address, contact, os.environ, clock)
     try:
         with _bar() as bar:

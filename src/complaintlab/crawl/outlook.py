@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from complaintlab.crawl.raw import LEDGER, read_events
-from complaintlab.crawl.settings import Plan
+from complaintlab.crawl.settings import Plan, first_requests, unasked
 from complaintlab.crawl.state import State, Thread, next_look
 from complaintlab.sources.contract import Request, Source
 
@@ -21,12 +21,16 @@ def outlook(plan: Plan, source: Source, folder: Path, now: dt.datetime) -> str:
     if (folder / LEDGER).exists():
         for event in read_events(folder):
             state.apply(event)
-    asked = source.discover(plan.query)
+    asked = first_requests(plan, source)
     rate = min(window.requests / window.seconds for window in source.pace)
     lines = [
         f"{source.name} at {plan.address} into {folder.parent.name}/{folder.name}",
         "First it asks:",
         *(f"  GET {plan.address}{_shown(request)}" for request in asked),
+        *(
+            f"It does not ask for crawl.{name}: {source.name} has no search for that."
+            for name in unasked(plan, source)
+        ),
         f"At most {rate * 60:.0f} requests a minute, fewer where the server says so.",
     ]
     waiting = sum(1 for thread in state.threads.values() if _is_due(plan, source, thread, now))
@@ -44,10 +48,11 @@ def outlook(plan: Plan, source: Source, folder: Path, now: dt.datetime) -> str:
         lines.append(
             f"A look at {_PER_THREAD:,} threads takes {_duration(seconds)} or more, by their length."
         )
-    looks = [f"{hours:g} h" for hours in plan.look_hours] if source.revisits else []
-    ages = ", ".join(looks) or "none: an archive says what it says"
+    ages = ", ".join(f"{hours:g} h" for hours in plan.look_hours)
     lines.append(
         f"Threads are looked at again at these ages: {ages}; last at {plan.as_of:%Y-%m-%d %H:%M} UTC."
+        if source.revisits
+        else "Each thread is looked at once: an archive does not change."
     )
     return "\n".join(lines)
 

@@ -12,7 +12,7 @@ from complaintlab.companies import Companies
 from complaintlab.crawl.raw import PARAMS
 from complaintlab.errors import UserError
 from complaintlab.params import Crawl
-from complaintlab.sources.contract import Query, Source
+from complaintlab.sources.contract import Query, Request, Source
 from complaintlab.store import write_text
 
 
@@ -84,6 +84,35 @@ def plan_of(crawl: Crawl, source: Source, as_of: dt.datetime | None, companies: 
     return Plan(
         source.name, address.rstrip("/"), query, end, tuple(sorted(crawl.look_hours)), crawl.discover_minutes
     )
+
+
+def first_requests(plan: Plan, source: Source) -> list[Request]:
+    """What a crawl asks first.
+
+    Raises:
+        UserError: nothing is asked for, so that nothing could be found.
+    """
+    requests = source.discover(plan.query)
+    if not requests:
+        names = {"accounts": "an account in data/companies.yaml (crawl.accounts: true)"}
+        able = [names.get(name, f"crawl.{name}") for name in _searchable(source)]
+        raise UserError(
+            f"params.yaml: crawl: nothing to look for: source {source.name} looks for {' or '.join(able)}."
+        )
+    return requests
+
+
+def unasked(plan: Plan, source: Source) -> list[str]:
+    """Settings of ``crawl`` that are filled and that the source has no way to ask for."""
+    whole = source.discover(plan.query)
+    filled = [name for name in ("words", "tags", "communities") if getattr(plan.query, name)]
+    return [name for name in filled if source.discover(plan.query._replace(**{name: ()})) == whole]  # type: ignore[arg-type]
+
+
+def _searchable(source: Source) -> list[str]:
+    """Settings each of which alone leads to something that is asked."""
+    fields = ("words", "tags", "communities", "accounts")
+    return [name for name in fields if source.discover(Query(**{name: ("name",)}))]  # type: ignore[arg-type]
 
 
 def _utc(moment: dt.datetime | None) -> dt.datetime | None:

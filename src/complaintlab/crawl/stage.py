@@ -6,6 +6,7 @@ whether it is finished. A finished crawl, a file, the world and raw answers else
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -17,19 +18,25 @@ from complaintlab.crawl.raw import LEDGER, read_events
 from complaintlab.crawl.settings import Plan, plan_of
 from complaintlab.crawl.state import State
 from complaintlab.errors import UserError
-from complaintlab.params import Collect, Crawl, Params, Study
+from complaintlab.params import Collect, Crawl, Params, Rights, Study
+from complaintlab.rights.retention import refuse_expired
 from complaintlab.sources import source_named
 from complaintlab.stages import COMPANIES_FILE, CRAWLED_FILE
 from complaintlab.store import write_text
 
 
-def run(collect: Collect, crawl: Crawl, study: Study, companies: Companies, root: Path) -> None:
+def run(
+    collect: Collect, crawl: Crawl, study: Study, companies: Companies, root: Path, rights: Rights
+) -> None:
     """Bring the crawl that params ask for up to now, and say in ``CRAWLED_FILE`` where it stands.
 
     Raises:
         UserError: something must be asked for, and nobody can be asked about the crawl, an address is
-            missing, a login is wanted, or the server failed too often.
+            missing, a login is wanted, or the server failed too often; or raw answers are older than they
+            may be.
     """
+    if collect.live:
+        refuse_expired(root, collect.source, rights.retention_days, dt.datetime.now(dt.UTC))
     if not collect.crawled:
         _tell(root, None, finished=True)
         return

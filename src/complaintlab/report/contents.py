@@ -188,7 +188,12 @@ def content(
             minimum,
         ),
         "limits": limits(
-            tables.source, tables.complaints, tables.quality, tables.verdicts["measured_estimate"].count()
+            tables.source,
+            tables.complaints,
+            tables.quality,
+            tables.drift,
+            tables.verdicts["measured_estimate"].count(),
+            settings.rule,
         ),
         "provenance": provenance(root, settings, tables.source),
         "figures": {name: {"takeaway": one.takeaway, "alt": one.alt} for name, one in drawn.items()},

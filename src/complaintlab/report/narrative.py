@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from complaintlab.params import Analysis
+from complaintlab.params import Analysis, VerdictRule
 from complaintlab.report.cells import cell
 from complaintlab.report.measurement import read_differently
 from complaintlab.verdicts.certainty import FEW_COMPANIES, MODEL_CODED, effective_companies
@@ -26,6 +26,8 @@ CAUTION = (
     "Nothing here was randomised. Silence is not counted as dissatisfaction, and what happened in private is "
     "not seen."
 )
+STRANGE = 3.0
+"""So many times as many unknown words as usual are another kind of text."""
 
 
 def abstract(
@@ -54,7 +56,8 @@ def _data(source: dict[str, Any], complaints: pl.DataFrame, minimum: int) -> str
         period = f", {first.day} {first:%B %Y} to {last.day} {last:%B %Y}"
     critics, companies = complaints["author_id"].n_unique(), complaints["company"].n_unique()
     size = f"{cell(complaints.height, minimum)} complaint episodes of {cell(critics, minimum)} critics"
-    return f"{kind} (source “{source['source']}”){period}: {size} to {companies} companies."
+    whom = "1 company" if companies == 1 else f"{companies} companies"
+    return f"{kind} (source “{source['source']}”){period}: {size} to {whom}."
 
 
 def _findings(verdicts: pl.DataFrame) -> str:
@@ -91,11 +94,21 @@ def _firm(row: dict[str, Any]) -> str:
 
 
 def limits(
-    source: dict[str, Any], complaints: pl.DataFrame, quality: pl.DataFrame, corrected: int = 0
+    source: dict[str, Any],
+    complaints: pl.DataFrame,
+    quality: pl.DataFrame,
+    drift: pl.DataFrame,
+    corrected: int,
+    rule: VerdictRule,
 ) -> list[dict[str, str]]:
     """Limits of the study, the likely largest bias first, each with its direction.
 
-    ``corrected`` is how many claims' estimates are corrected for errors of the labels.
+    Args:
+        source: the one row of the table of this name.
+        complaints: episodes of complaints.
+        quality, drift: the tables of these names.
+        corrected: how many claims' estimates are corrected for errors of the labels.
+        rule: the rule of the verdicts.
     """
     told = (
         f"{corrected} estimates are corrected by codes, the others not" if corrected else "none is corrected"
@@ -128,7 +141,8 @@ def limits(
             "Errors of the measures",
             "towards no effect, unless they differ between arms",
             f"Acts and stances are measured with errors that were judged against {coders}; {told}."
-            + (f" They differ between the arms: {', '.join(uneven)}." if uneven else ""),
+            + (f" They differ between the arms: {', '.join(uneven)}." if uneven else "")
+            + _strange(drift),
             True,
         ),
         (
@@ -144,11 +158,37 @@ def limits(
             True,
         ),
         (
+            "One company",
+            "none; it may be unlike others",
+            "All that is said here is said of this one company."
+            + (
+                f" A claim is answered only where {rule.companies_both_arms} companies have both arms "
+                "(verdicts.companies_both_arms)."
+                if rule.companies_both_arms > 1
+                else ""
+            ),
+            complaints["company"].n_unique() == 1,
+        ),
+        (
             "Few companies",
             "none; intervals are wide",
             f"They count as {companies:.1f} of equal size. With so few, estimates are averages over "
             "companies (random effects); where fewer than 5 have both arms, they hold for these only.",
-            companies < FEW_COMPANIES,
+            companies < FEW_COMPANIES and complaints["company"].n_unique() > 1,
         ),
     ]
     return [{"head": head, "direction": way, "text": text} for head, way, text, holds in listed if holds]
+
+
+def _strange(drift: pl.DataFrame) -> str:
+    """What to say of texts unlike those that the measures learned from; empty where they are alike."""
+    unseen = drift.filter(pl.col("statistic").cast(pl.String) == "unseen_words", pl.col("label") == "all")
+    far = unseen.filter(pl.col("value") > STRANGE * pl.col("reference")).sort("value", descending=True)
+    if far.is_empty():
+        return ""
+    value, usual = far.select("value", "reference").row(0)
+    return (
+        f" The texts here are of another kind than those that the measures learned from ({value:.0%} of "
+        f"words are new to them, usually {usual:.0%}): have people code a sample (complaintlab gold draw) "
+        "before you believe a label."
+    )

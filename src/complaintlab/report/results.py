@@ -134,12 +134,19 @@ def reply_type_rows(types: pl.DataFrame, minimum: int) -> list[Row]:
             "share": f"{row['share']:.0%}",
             "stability": _two(row["stability"]),
             "companies": str(row["n_companies"]),
-            "exemplar": f"… {row['exemplars'][0]} …"
-            if row["exemplars"] and row["n"] >= minimum
-            else "too few to show",
+            "exemplar": _exemplar(row, minimum),
         }
         for row in rows.iter_rows(named=True)
     ]
+
+
+def _exemplar(row: dict[str, Any], minimum: int) -> str:
+    """The words that most replies of a family share; an answer written for one person shares none."""
+    if row["n"] < minimum:
+        return "too few to show"
+    if not row["exemplars"]:
+        return f"no phrase stands in {minimum} threads" if minimum else "no phrase recurs"
+    return f"… {row['exemplars'][0]} …"
 
 
 def weight_rows(weights: pl.DataFrame, minimum: int, ess_per_arm: float) -> list[Row]:

@@ -36,13 +36,14 @@ def shown_balance(balance: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame
 def shown_positivity(positivity: pl.DataFrame) -> pl.DataFrame:
     """Of each population of complaints the trial of the first claim about it: the others differ by little.
 
-    Praise is left out: it is hardly ever hostile, and the map is by hostility.
+    Praise is left out: it is hardly ever hostile, and the map is by hostility. So is a population of nobody.
     """
     first: dict[str, str] = {}
     for contrast in TIMING_CONTRASTS.values():
         if contrast.population != "praise":
             first.setdefault(contrast.population, contrast.name)
-    return positivity.filter(pl.col("contrast").is_in(list(first.values())))
+    peopled = pl.col("at_risk").sum().over("contrast") > 0
+    return positivity.filter(pl.col("contrast").is_in(list(first.values())), peopled)
 
 
 def _answered(verdicts: pl.DataFrame) -> pl.DataFrame:

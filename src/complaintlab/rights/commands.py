@@ -46,7 +46,11 @@ def forget(
     chosen = source or _source_of_params()
     if expired:
         removed = _expired(root, chosen)
-        typer.echo(f"{len(removed)} expired crawls were removed: {', '.join(removed) or 'none'}.")
+        typer.echo(
+            f"Expired and removed: {', '.join(removed)}. Tables stay; `complaintlab run` would crawl again."
+            if removed
+            else f"No crawl of source '{chosen}' has expired."
+        )
         return
     done = steps.forget_again(root, chosen) if again else [
         steps.forget(root, chosen, author=author, post=post)
@@ -104,7 +108,7 @@ def scan(source: Source = None) -> None:
 
 def _expired(root: Path, source: str) -> list[str]:
     from complaintlab.params import Rights, load_params
-    from complaintlab.rights.retention import remove_expired
+    from complaintlab.rights.expiry import remove_expired
 
     return remove_expired(root, source, load_params(root / "params.yaml").section(Rights).retention_days)
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
+
+LOG: Final = "data/forgotten.log"
+"""What was removed when, and never of whom."""
 
 
 def key_path(source: str, root: Path) -> Path:

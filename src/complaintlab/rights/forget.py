@@ -12,16 +12,14 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from complaintlab.params import Collect, load_params
 from complaintlab.rights.dvc_cache import clean_dvc
-from complaintlab.rights.files import append_line, replace_file
-from complaintlab.rights.named import FORGOTTEN, existing_key, people
+from complaintlab.rights.files import LOG, append_line, replace_file
+from complaintlab.rights.named import FORGOTTEN, brought, existing_key, people
 from complaintlab.rights.raw import clean_raw
 from complaintlab.rights.tables import clean_gold, clean_tables, clean_vectors
 from complaintlab.rights.target import Target, find_target
 from complaintlab.rights.tombstones import add_tombstones, read_tombstones
 
-LOG = "data/forgotten.log"
 _JOURNALS = ".keys/forgetting"
 
 
@@ -112,24 +110,29 @@ def _entry(day: dt.date, target: Target, removed: Counter[str]) -> str:
 def _by_hand(root: Path, source: str, imported: tuple[str, ...]) -> list[str]:
     """Files that the analyst brought: they are not rewritten."""
     files = set(imported)
-    if (root / "params.yaml").exists():
-        collect = load_params(root / "params.yaml").section(Collect)
-        if collect.source == source != "world" and (root / collect.path).is_file():
-            files.add(str(collect.path))
+    if (own := brought(root, source)) is not None:
+        files.add(str(own.relative_to(root) if own.is_relative_to(root) else own))
     return [
-        f"{file} is your own file: take their rows out yourself (collect drops them)."
+        f"{file} is yours and was not changed: take what they wrote out of it (collect drops it anyhow)."
         for file in sorted(files)
     ]
 
 
 def _made(root: Path) -> list[str]:
     """What is made from tables and could hold a quotation."""
-    places = ("reports/*.pdf", "reports/figures/*", "reports/*.csv", "notebooks/*.ipynb")
-    made = [path.relative_to(root) for place in places for path in sorted(root.glob(place))]
-    return [f"{path} was made before: make it again (`complaintlab run`, `make notebooks`)." for path in made]
+    places = {
+        "complaintlab run": ("reports/*.pdf", "reports/figures/*", "reports/*.csv"),
+        "make notebooks": ("notebooks/*.ipynb",),
+    }
+    return [
+        f"{names[0].split('/')[0]}/ holds what was made before: make it again with `{command}`."
+        for command, names in places.items()
+        if any(path.is_file() for name in names for path in root.glob(name))
+    ]
 
 
 def told(done: Forgotten) -> str:
     """What was done, in lines."""
     counts = [f"{place}: {count} removed." for place, count in sorted(done.removed.items()) if count]
-    return "\n".join([*(counts or ["Nothing was there; a tombstone keeps them out."]), *done.by_hand])
+    nobody = "Nothing of theirs was found: is it written as the source writes it? A tombstone keeps them out."
+    return "\n".join([*(counts or [nobody]), *done.by_hand])

@@ -11,9 +11,9 @@ import polars as pl
 
 from complaintlab.errors import UserError
 from complaintlab.ids import KEY_BYTES, Key
-from complaintlab.rights.files import append_line, key_path, replace_file
-from complaintlab.rights.forget import LOG, resume
-from complaintlab.rights.named import everybody
+from complaintlab.rights.files import LOG, append_line, key_path, replace_file
+from complaintlab.rights.forget import resume
+from complaintlab.rights.named import FORGOTTEN, everybody
 from complaintlab.rights.tombstones import read_tombstones, tombstones_path
 
 
@@ -37,9 +37,9 @@ def rotate(root: Path, source: str, *, let_return: bool = False, today: dt.date 
     if lost.height and not let_return:
         coming.unlink()
         raise UserError(
-            f"{lost.height} tombstones of source '{source}' stand for people and posts that nothing names "
-            "any more, so a new key would let them back: rotate with --let-return and forget them again by "
-            "handle, or keep the key."
+            f"Of the tombstones of source '{source}' {lost.height} stand for people and posts that nothing "
+            "names any more, so a new key would let them back: rotate with --let-return and forget them "
+            "again by handle, or keep the key."
         )
     fresh = carried.select(pl.col("new").alias("id"), "kind", "forgotten_on")
     _write(root, source, pl.concat([stones, fresh]))
@@ -84,6 +84,7 @@ def _carried(root: Path, source: str, stones: pl.DataFrame, old: Key, new: Key) 
     days = {(id_, kind): day for id_, kind, day in stones.iter_rows()}
     named = {("author", one.author) for one in everybody(root, source) if one.author} if days else set()
     named |= {("post", one.post) for one in everybody(root, source)} if days else set()
+    named |= {("author", FORGOTTEN)}
     rows = [
         (old.pseudonym(kind, name), new.pseudonym(kind, name), kind, days[old.pseudonym(kind, name), kind])
         for kind, name in sorted(named)

@@ -1,18 +1,15 @@
-"""The retention clock: raw answers are kept for so many days after the last of them came."""
+"""The retention clock: raw answers are kept for so many days after the last of them came.
+
+The stages ``crawl`` and ``collect`` ask it, so this module imports nothing of what removes (``expiry``).
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from pathlib import Path
 
 from complaintlab.crawl.raw import LEDGER, read_events
 from complaintlab.errors import UserError
-from complaintlab.rights.files import append_line
-from complaintlab.rights.forget import LOG
-from complaintlab.rights.raw import locked
-
-_GOING = ".cache/expired"
 
 
 def expired(root: Path, source: str, retention_days: int | None, now: dt.datetime) -> list[Path]:
@@ -36,29 +33,6 @@ def refuse_expired(root: Path, source: str, retention_days: int | None, now: dt.
             f"{found[0].relative_to(root)} is older than the {retention_days} days of rights.retention_days: "
             "run `complaintlab forget --expired`, or raise the param."
         )
-
-
-def remove_expired(
-    root: Path, source: str, retention_days: int | None, now: dt.datetime | None = None
-) -> list[str]:
-    """Remove expired crawls of a source, with an entry in the log; their names.
-
-    Raises:
-        UserError: rights.retention_days is not set, or a crawl is under way.
-    """
-    if retention_days is None:
-        raise UserError("rights.retention_days is null, so nothing expires: set it in params.yaml.")
-    moment = now or dt.datetime.now(dt.UTC)
-    going = root / _GOING
-    removed = []
-    for folder in expired(root, source, retention_days, moment):
-        going.mkdir(parents=True, exist_ok=True)
-        append_line(root / LOG, f"{moment.date().isoformat()} {source} expired: data/raw crawl {folder.name}")
-        with locked(folder):
-            folder.rename(going / folder.name)  # whole until it has left the study
-        removed.append(folder.name)
-    shutil.rmtree(going, ignore_errors=not going.exists())  # also what a killed process left
-    return removed
 
 
 def _last_answer(folder: Path, now: dt.datetime) -> dt.datetime:

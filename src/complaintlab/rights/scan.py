@@ -18,6 +18,9 @@ from complaintlab.rights.published import Published, published
 from complaintlab.tables import TABLES
 
 SHINGLE_WORDS: Final = 8
+_OWN_TEXTS: Final = "data/coding/"
+_OWN_SHINGLE_WORDS: Final = 12
+"""Texts written for the measures: of thousands some share eight words of everyday English with somebody's."""
 _WORD: Final = re.compile(r"\w+")
 _NUMBER: Final = re.compile(r"\d+")
 _TOKEN: Final = re.compile(r"(?P<lead>[@＠]|\bu/|/)?(?P<name>\w[\w.:-]*\w)")
@@ -37,12 +40,15 @@ def scan(root: Path, source: str) -> Scanned:
     """Search everything that can be published for the handles and words of a source's people."""
     files = list(published(root))
     shown = list(everybody(root, source))
-    official = {name.casefold() for name in companies_of(root).official(source)}
-    handles = _handles(shown, official)
+    companies = companies_of(root)
+    official = {name.casefold() for name in companies.official(source)}
+    handles = _handles(shown, official | {company.name.casefold() for company in companies.companies})
     texts, public = _texts(root, shown, official)
     findings = [f"{file.name} cannot be searched: {file.fault}." for file in files if file.fault]
     findings += [finding for file in files for finding in _named_in(file, handles)]
-    findings += _quoted_in(files, texts, public)
+    own = [file for file in files if file.name.startswith(_OWN_TEXTS)]
+    findings += _quoted_in([file for file in files if file not in own], texts, public, SHINGLE_WORDS)
+    findings += _quoted_in(own, texts, public, _OWN_SHINGLE_WORDS)
     return Scanned(len(files), len(handles), len(texts), tuple(findings))
 
 
@@ -83,27 +89,27 @@ def _is_handle(lead: str | None, token: str, handles: frozenset[str]) -> bool:
     )
 
 
-def _quoted_in(files: Iterable[Published], texts: list[str], public: list[str]) -> list[str]:
+def _quoted_in(files: Iterable[Published], texts: list[str], public: list[str], words: int) -> list[str]:
     """Files that share a shingle with a text, and with how many, where no company says the same."""
     where: dict[tuple[str, ...], set[str]] = {}
     for file in files:
-        for shingle in shingles(file.text):
+        for shingle in shingles(file.text, words):
             where.setdefault(shingle, set()).add(file.name)
     for text in public:
-        for shingle in shingles(text):
+        for shingle in shingles(text, words):
             where.pop(shingle, None)
     quoted: dict[str, int] = {}
     for text in texts:
-        for name in {name for shingle in shingles(text) for name in where.get(shingle, ())}:
+        for name in {name for shingle in shingles(text, words) for name in where.get(shingle, ())}:
             quoted[name] = quoted.get(name, 0) + 1
     return [
-        f"{name} has {SHINGLE_WORDS} or more words in a row of {count} texts: take them out."
+        f"{name} has {words} or more words in a row of {count} texts: take them out."
         for name, count in sorted(quoted.items())
     ]
 
 
-def shingles(text: str) -> Iterator[tuple[str, ...]]:
-    """Every run of eight words of a text; runs of little but numbers are no words."""
+def shingles(text: str, size: int = SHINGLE_WORDS) -> Iterator[tuple[str, ...]]:
+    """Every run of eight words (or ``size``) of a text; runs of little but numbers are no words."""
     words = _WORD.findall(_NUMBER.sub("0", text.casefold()))
-    runs = (tuple(words[at : at + SHINGLE_WORDS]) for at in range(len(words) - SHINGLE_WORDS + 1))
-    return (run for run in runs if len({*run} - {"0"}) > SHINGLE_WORDS // 2)
+    runs = (tuple(words[at : at + size]) for at in range(len(words) - size + 1))
+    return (run for run in runs if len({*run} - {"0"}) > size // 2)

@@ -13,7 +13,8 @@ import polars as pl
 
 from complaintlab.errors import UserError
 from complaintlab.ids import Key
-from complaintlab.rights.named import FORGOTTEN, Person, existing_key, people
+from complaintlab.rights.named import FORGOTTEN, Person, everybody, existing_key
+from complaintlab.sources import SOURCES
 from complaintlab.texts import text_hashes
 
 _PSEUDONYM: Final = re.compile(r"[0-9a-f]{20}")
@@ -63,7 +64,7 @@ def find_target(root: Path, source: str, *, author: str | None = None, post: str
             f"The key of source '{source}' is gone, so '{written}' cannot be matched with any id: "
             "give the pseudonym (20 hex digits, column author_id or post_id of data/tables/posts.parquet)."
         )
-    shown = list(people(root, source))
+    shown = list(everybody(root, source)) if source in SOURCES else []
     own = _own_posts(root, source, key, written, shown, of_author=author is not None)
     if author is None:
         return _target(root, source, key, set(), own)
@@ -95,10 +96,13 @@ def _own_posts(
     if not ids and of_author:
         names |= {written}
     if key is not None:
-        ids |= {key.pseudonym(kind, name) for name in (names if of_author else {one.post for one in said})}
-        ids |= set() if _PSEUDONYM.fullmatch(written) else {key.pseudonym(kind, written)}
+        natively = {one.author if of_author else one.post for one in said} - {None}
+        ids |= {key.pseudonym(kind, str(native)) for native in natively}
     column = f"{kind}_id"
     posts = table_at(root, "posts", ("post_id", "native_id", column))
+    if key is not None and not _PSEUDONYM.fullmatch(written):
+        literal = key.pseudonym(kind, written)  # not where raw writes the name otherwise: nobody has that id
+        ids |= {literal} if not said or literal in posts[column] else set()
     mine = posts.filter(pl.col(column).is_in(list(ids)))
     natives = set(mine["native_id"].drop_nulls()) | {one.post for one in said}
     natives |= set() if of_author or _PSEUDONYM.fullmatch(written) else {written}

@@ -6,6 +6,8 @@ import re
 from html.parser import HTMLParser
 from typing import Final
 
+from complaintlab.sources.emoji import character
+
 _BLOCKS: Final = frozenset(
     {"p", "div", "br", "li", "ul", "ol", "pre", "blockquote", "tr", "table", "hr", "details", "summary",
      "article", "h1", "h2", "h3", "h4", "h5", "h6"}
@@ -42,7 +44,7 @@ class _Reader(HTMLParser):
         if tag in _BLOCKS:
             self.parts.append("\n")
         if tag == "img" and "emoji" in classes:
-            self.parts.append(attributes.get("alt") or "")
+            self.parts.append(character(attributes.get("alt") or ""))
 
     def handle_endtag(self, tag: str) -> None:
         if tag in [name for name, _ in self.open]:

@@ -50,6 +50,10 @@ _HANDS: Final[dict[str, Actor]] = {
 """Whom a word of the platform names. ``removed`` alone names nobody: moderators, filters and Reddit do it."""
 
 
+_COUNTS: Final = ("likes", "reposts")
+"""What a record counts as of the archive's last visit."""
+
+
 class Reddit(Source):
     name = "reddit"
     address = "https://arctic-shift.photon-reddit.com"
@@ -180,7 +184,7 @@ def _observations(thing: Any) -> list[Observation]:
         at = second or first
         return [_seen(native, thread, status, content, evidence, actor, at)]
     return [
-        _seen(native, thread, "present", content | {"likes": None}, None, None, first),
+        _seen(native, thread, "present", content | dict.fromkeys(_COUNTS), None, None, first),
         _seen(native, thread, status, content | {"text": None}, evidence, actor, second),
     ]
 
@@ -224,4 +228,5 @@ def _content(thing: Any) -> dict[str, str | None]:
         "place": f"r/{thing['subreddit']}",
         "is_host": text_or_none(thing.get("distinguished") in ("moderator", "admin")),
         "likes": text_or_none(thing.get("score")),
+        "reposts": text_or_none(thing.get("num_crossposts")),
     }

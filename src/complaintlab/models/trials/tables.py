@@ -29,6 +29,10 @@ POSITIVITY_S = (
     0, 15 * MINUTE, 30 * MINUTE, 55 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR,
     23 * HOUR + 30 * MINUTE, DAY, 7 * DAY,
 )  # fmt: skip
+NO_HOURS = (
+    "No complaint is known to have come in (or out of) opening hours: give the companies a time_zone and "
+    "hours in data/companies.yaml."
+)
 HOSTILITY = ("0 calm", "1 annoyed", "2 angry", "3 abusive")
 
 
@@ -38,6 +42,8 @@ def estimate_row(
     """One row of ``estimates_trials``: the risk difference or log ratio, or why there is none."""
     first, second = (trial.arms[j] for j in pair)
     reason, found = why_not(first, second), None
+    if first.n == 0 and question.contrast.population in ("in hours", "out of hours"):
+        reason = NO_HOURS
     if reason is None:
         found = trial.effect(*pair, question.days, truncated=question.truncated, ratio=question.ratio)
         if found is None:

@@ -30,19 +30,20 @@ def reply_delays(curves: pl.DataFrame) -> Picture | None:
         return None
     with house_style():
         figure, (axes,) = panels(1, 1, 2.7)
-        for _, company in drawn.filter(pl.col("curve") != "all").group_by("curve", maintain_order=True):
+        companies = drawn.filter(pl.col("curve") != "all").partition_by("curve", maintain_order=True)
+        if len(companies) == 1 and companies[0]["value"].equals(everybody["value"]):
+            companies = []  # all complaints are to this one
+        for company in companies:
             _steps(axes, company, color="#BBBBBB", linewidth=0.7)
         _band(axes, everybody, LINES[0][0])
         _steps(axes, everybody, color=LINES[0][0], linewidth=1.8)
         _time_axis(axes, everybody)
         _percent_axis(axes)
-        _name_ends(axes, [("all companies", LINES[0][0], everybody)])
+        _name_ends(axes, [("all companies" if companies else "all", LINES[0][0], everybody)])
         axes.set_ylabel("answered")
     soon, day = _at(everybody, HOUR), _at(everybody, DAY)
-    takeaway = (
-        f"{soon:.0%} of complaints have a first reply within an hour and {day:.0%} within a day; "
-        "grey lines are companies."
-    )
+    thin = "; grey lines are companies" if companies else ""
+    takeaway = f"{soon:.0%} of complaints have a first reply within an hour and {day:.0%} within a day{thin}."
     return Picture(figure, takeaway, f"Step curve of the share answered over time. {takeaway}")
 
 
