@@ -90,10 +90,12 @@ def _texts(rng: np.random.Generator, words: list[str], spoken_to: np.ndarray) ->
 def read_with_collect(path: Path) -> int:
     from complaintlab.collect import run
     from complaintlab.companies import Companies
-    from complaintlab.params import Collect, Columns, Declares, World
+    from complaintlab.params import Collect, Columns, Crawl, Declares, Rights, World, load_params
 
     settings = Collect(source="twcs", path=path, as_of=None, columns=Columns(), declares=Declares())
-    outputs = run(settings, World(complaints=1, seed=1), Companies(companies=()), path.parent)
+    shipped = load_params(Path(__file__).resolve().parents[1] / "params.yaml")
+    rest = shipped.section(Crawl), shipped.section(Rights)
+    outputs = run(settings, World(complaints=1, seed=1), Companies(companies=()), path.parent, *rest)
     return outputs.posts.height
 
 

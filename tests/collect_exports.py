@@ -12,13 +12,14 @@ import zstandard
 
 from complaintlab.collect import Outputs, run
 from complaintlab.companies import Companies
-from complaintlab.params import Collect, Columns, Crawl, Declares, World
+from complaintlab.params import Collect, Columns, Crawl, Declares, Rights, World
 
 WORLD = World(complaints=1, seed=1)
 NO_CRAWL = Crawl(
     address=None, words=(), tags=(), communities=(), accounts=True, since=None, until=None,
     look_hours=(1.0,), discover_minutes=60.0,
 )  # fmt: skip
+NO_LIMIT = Rights(retention_days=None)
 NOBODY = Companies(companies=())
 
 HEADER = ("post_id", "author", "created_at", "text", "parent", "company", "addressed")
@@ -58,4 +59,4 @@ def save(frame: pl.DataFrame, path: Path) -> Path:
 def collect(path: Path, source: str = "table", companies: Companies = NOBODY, **settings: Any) -> Outputs:
     """Run the stage on one file, its folder being the study's."""
     chosen = {"as_of": None, "columns": Columns(), "declares": Declares()} | settings
-    return run(Collect(source=source, path=path, **chosen), WORLD, companies, path.parent, NO_CRAWL)
+    return run(Collect(source=source, path=path, **chosen), WORLD, companies, path.parent, NO_CRAWL, NO_LIMIT)

@@ -8,10 +8,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from collect_exports import NO_CRAWL
+from collect_exports import NO_CRAWL, NO_LIMIT
 from complaintlab import collect, threads
 from complaintlab.companies import Companies
-from complaintlab.params import Collect, Columns, Declares, Rights, World
+from complaintlab.params import Collect, Columns, Declares, World
 from complaintlab.tables import TABLES
 
 NOBODY = Companies(companies=())
@@ -27,9 +27,7 @@ def collected(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> collect
     settings = Collect(
         source="twcs", path=Path("twcs.csv"), as_of=None, columns=Columns(), declares=Declares()
     )
-    return collect.run(
-        settings, World(complaints=1, seed=1), NOBODY, root, NO_CRAWL, Rights(retention_days=None)
-    )
+    return collect.run(settings, World(complaints=1, seed=1), NOBODY, root, NO_CRAWL, NO_LIMIT)
 
 
 @pytest.fixture(scope="module")

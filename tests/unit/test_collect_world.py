@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collect_exports import NO_CRAWL
+from collect_exports import NO_CRAWL, NO_LIMIT
 from complaintlab.collect import Outputs, run
 from complaintlab.companies import Companies
 from complaintlab.errors import UserError
@@ -23,7 +23,7 @@ def collect_world(repo: Path, as_of: dt.datetime | None = None, **declares: bool
     collect = Collect(
         source="world", path=laws, as_of=as_of, columns=Columns(), declares=Declares(**declares)
     )
-    return run(collect, SMALL, Companies(companies=()), repo, NO_CRAWL)
+    return run(collect, SMALL, Companies(companies=()), repo, NO_CRAWL, NO_LIMIT)
 
 
 def test_the_world_is_a_source_that_carries_everything(repo: Path) -> None:
