@@ -41,7 +41,7 @@ CONTRACT = (
 def command(study: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
     done = subprocess.run(
-        arguments, cwd=study, env=environment, capture_output=True, text=True, check=False, timeout=600
+        arguments, cwd=study, env=environment, capture_output=True, text=True, check=False, timeout=1800
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done
