@@ -8,6 +8,7 @@ there are enough companies.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import NamedTuple
 
 import polars as pl
@@ -35,6 +36,7 @@ def run(episodes: pl.DataFrame, spells: pl.DataFrame, analysis: Analysis, infere
     ``agents`` has a row per agent who signed a first reply. What cannot be fitted has a null and a reason.
     """
     complaints = episodes.filter(pl.col("kind").cast(pl.String) == "complaint").sort("episode_id")
+    import_module("glum")  # a library's threads can be held only once it is there
     with threadpool_limits(1):  # sums stay in order, and on so few rows threads only wait for each other
         rows = list(who_is_answered(complaints))
         for outcome in ("turned", "escalated"):
