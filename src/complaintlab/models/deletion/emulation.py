@@ -16,6 +16,7 @@ from complaintlab.models.deletion.cohort import Cohort
 from complaintlab.models.deletion.histories import acted_at, ends, lived, reply_features
 from complaintlab.models.deletion.rubin import pooled
 from complaintlab.models.strategies import Strategy
+from complaintlab.models.trials.companies import Averaged
 from complaintlab.models.trials.course import course as course_of
 from complaintlab.models.trials.emulation import Arm, Plan, average, emulate
 from complaintlab.models.trials.features import with_answered
@@ -165,12 +166,8 @@ def difference(first: Imputed, second: Imputed, days: float, complete_df: float)
     """
     draws = first.risks(days) - second.risks(days)
     variances = np.var(draws[:, 1:], axis=1, ddof=1)
-    averages = [
-        average((one, other), days, float(variance))
-        for one, other, variance in zip(first.arms, second.arms, variances, strict=True)
-    ]
-    known = [one for one in averages if one is not None]
-    if len(known) < len(averages):
+    known = _averages(first, second, days, variances)
+    if known is None:
         return pooled(draws[:, 0], variances, complete_df)
     effects = [one.effect for one in known]
     squares = np.array([one.se**2 for one in effects])
@@ -181,12 +178,19 @@ def difference(first: Imputed, second: Imputed, days: float, complete_df: float)
 def reference(first: Imputed, second: Imputed, days: float) -> float:
     """Risk in the second arm, averaged over companies where their :func:`difference` is."""
     variances = np.var((first.risks(days) - second.risks(days))[:, 1:], axis=1, ddof=1)
-    averages = [
+    known = _averages(first, second, days, variances)
+    values = second.risks(days)[:, 0] if known is None else [one.second for one in known]
+    return float(np.mean(values))
+
+
+def _averages(first: Imputed, second: Imputed, days: float, variances: FloatArray) -> list[Averaged] | None:
+    """The averages over companies in each imputation; None unless every imputation has one."""
+    made = [
         average((one, other), days, float(variance))
         for one, other, variance in zip(first.arms, second.arms, variances, strict=True)
     ]
-    known = [one.second for one in averages if one is not None]
-    return float(np.mean(known if len(known) == len(averages) else second.risks(days)[:, 0]))
+    known = [one for one in made if one is not None]
+    return known if len(known) == len(made) else None
 
 
 def _emulated(
