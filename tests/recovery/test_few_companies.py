@@ -9,8 +9,9 @@ import pytest
 from complaintlab.models.causal.inference import codes
 from complaintlab.models.causal.logistic import Features
 from complaintlab.models.strategies import DAY, NONE, WITHIN_24H, grid
+from complaintlab.models.trials.arms import Plan, Trial
 from complaintlab.models.trials.course import course
-from complaintlab.models.trials.emulation import Plan, Trial, emulate
+from complaintlab.models.trials.emulation import emulate
 from complaintlab.models.trials.features import log_hours, time_basis, with_answered
 from complaintlab.models.trials.outcomes import event
 from complaintlab.models.trials.processes import fit_processes

@@ -14,7 +14,8 @@ from made_episodes import made_episodes, made_spells
 from complaintlab.models.label_error.timing import corrected_timing, positive_within
 from complaintlab.models.strategies import DAY, NONE, WITHIN_24H, grid
 from complaintlab.models.trials import fit
-from complaintlab.models.trials.emulation import Plan, Trial, emulate
+from complaintlab.models.trials.arms import Plan, Trial
+from complaintlab.models.trials.emulation import emulate
 from complaintlab.models.trials.outcomes import event
 from complaintlab.params import Analysis, Inference, LabelErrors, Trials, load_params
 

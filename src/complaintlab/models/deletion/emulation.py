@@ -16,9 +16,10 @@ from complaintlab.models.deletion.cohort import Cohort
 from complaintlab.models.deletion.histories import acted_at, ends, lived, reply_features
 from complaintlab.models.deletion.rubin import pooled
 from complaintlab.models.strategies import Strategy
+from complaintlab.models.trials.arms import Arm, Plan, average
 from complaintlab.models.trials.companies import Averaged
 from complaintlab.models.trials.course import course as course_of
-from complaintlab.models.trials.emulation import Arm, Plan, average, emulate
+from complaintlab.models.trials.emulation import emulate
 from complaintlab.models.trials.features import with_answered
 from complaintlab.models.trials.outcomes import event
 from complaintlab.models.trials.processes import Nature, Processes, Staying, fit_processes

@@ -22,8 +22,9 @@ from complaintlab.models.label_error.signed import CODED, MASS, signed
 from complaintlab.models.reply_effects.rows import Row, numbers, row
 from complaintlab.models.strategies import DAY, TIMING_CONTRASTS
 from complaintlab.models.trials import fit
+from complaintlab.models.trials.arms import Arm, Trial
 from complaintlab.models.trials.course import EVENT
-from complaintlab.models.trials.emulation import Arm, Trial, emulate
+from complaintlab.models.trials.emulation import emulate
 from complaintlab.models.trials.questions import Plans, Question, outcomes, questions
 from complaintlab.models.trials.risks import grown
 from complaintlab.models.trials.tables import ARMS, MODEL

@@ -14,9 +14,10 @@ from complaintlab.models.causal.inference import codes, resampling_unit
 from complaintlab.models.causal.logistic import Features, FloatArray
 from complaintlab.models.design import confounder_matrix
 from complaintlab.models.strategies import DAY, PATIENCE_S, Strategy, grid
+from complaintlab.models.trials.arms import Trial
 from complaintlab.models.trials.course import course
 from complaintlab.models.trials.dispersed import negative_binomial_row
-from complaintlab.models.trials.emulation import Trial, emulate
+from complaintlab.models.trials.emulation import emulate
 from complaintlab.models.trials.features import features, with_answered
 from complaintlab.models.trials.processes import Processes, fit_processes
 from complaintlab.models.trials.questions import Plans, Question, asked, outcomes, questions

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from complaintlab.models.causal.negative_binomial import MODEL, negative_binomial_ratio
-from complaintlab.models.trials.emulation import Trial
+from complaintlab.models.trials.arms import Trial
 from complaintlab.models.trials.questions import Question
 from complaintlab.models.trials.tables import filled_row, why_not
 

@@ -13,8 +13,9 @@ from complaintlab.models.causal.inference import Effect, codes
 from complaintlab.models.causal.logistic import Features
 from complaintlab.models.design import FloatArray, independent_columns, indicators
 from complaintlab.models.strategies import DAY, HOUR, PATIENCE_S, Strategy, grid
+from complaintlab.models.trials.arms import Plan, Trial
 from complaintlab.models.trials.course import Course, course
-from complaintlab.models.trials.emulation import Plan, Trial, emulate
+from complaintlab.models.trials.emulation import emulate
 from complaintlab.models.trials.features import log_hours, time_basis, with_answered
 from complaintlab.models.trials.outcomes import event as event_of
 from complaintlab.models.trials.processes import fit_processes

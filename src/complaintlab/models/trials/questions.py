@@ -19,8 +19,8 @@ from complaintlab.models.strategies import (
     concerns,
     grid,
 )
+from complaintlab.models.trials.arms import Plan
 from complaintlab.models.trials.course import COMPETING_ENDS
-from complaintlab.models.trials.emulation import Plan
 from complaintlab.models.trials.outcomes import Outcome, counted, event
 from complaintlab.params import Analysis
 

@@ -11,8 +11,8 @@ import polars as pl
 
 from complaintlab.models.causal.inference import Effect, smd, weighted_mean
 from complaintlab.models.strategies import DAY, HOUR, MINUTE, Contrast
+from complaintlab.models.trials.arms import Arm, Trial
 from complaintlab.models.trials.course import Course
-from complaintlab.models.trials.emulation import Arm, Trial
 from complaintlab.models.trials.questions import Question
 from complaintlab.models.trials.weights import of_quality, weigh
 from complaintlab.store import conform

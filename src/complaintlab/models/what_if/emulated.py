@@ -13,8 +13,9 @@ from complaintlab.models.causal.logistic import Features
 from complaintlab.models.design import confounder_matrix
 from complaintlab.models.strategies import DAY, PATIENCE_S, grid
 from complaintlab.models.trials import SHOWN, fit
+from complaintlab.models.trials.arms import Plan, Trial
 from complaintlab.models.trials.course import course
-from complaintlab.models.trials.emulation import Plan, Trial, emulate
+from complaintlab.models.trials.emulation import emulate
 from complaintlab.models.trials.features import features, with_answered
 from complaintlab.models.trials.outcomes import event
 from complaintlab.models.trials.processes import Processes, fit_processes

@@ -10,7 +10,8 @@ import polars as pl
 
 from complaintlab.models.strategies import DAY, TIMING_CONTRASTS, follows, grid
 from complaintlab.models.trials import fit, run
-from complaintlab.models.trials.emulation import Plan, emulate
+from complaintlab.models.trials.arms import Plan
+from complaintlab.models.trials.emulation import emulate
 from complaintlab.models.trials.outcomes import event
 from complaintlab.params import Inference
 from complaintlab.recovery.contract import Finding
