@@ -10,6 +10,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # pip's own setting for local wheels (such as a CPU build of torch) holds for uv as well
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 export DVC_NO_ANALYTICS := 1
+# Some machines forbid compiled modules to be kept; then each of many short processes compiles its libraries anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: repro test lint types lab verify models quality benchmarks live clean
 
