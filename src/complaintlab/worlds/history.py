@@ -100,6 +100,7 @@ class _Run:
         self.states: dict[State, Flags] = {state: np.zeros(n, dtype=bool) for state in STATES}
         self.gone = np.zeros(n, dtype=bool)
         self.opened_before = calendar.opened_by(people.company, people.at_s)
+        self.waited: dict[float, Floats] = {}
         self.outlook = self._outlook()
         self.first_reply_s = np.full(n, np.inf)
         self.last_reply_s = np.full(n, np.inf)
@@ -195,9 +196,11 @@ class _Run:
         return np.asarray(opened + self.laws.replies.closed * ((stop_s - start_s) / 3600 - opened))
 
     def _waited_open(self, since_s: float) -> Floats:
-        """Opening hours that have passed ``since_s`` seconds after each complaint."""
-        people = self.people
-        return self.calendar.opened_by(people.company, people.at_s + since_s) - self.opened_before
+        """Opening hours that have passed ``since_s`` seconds after each complaint; asked for again and again."""
+        if since_s not in self.waited:
+            opened = self.calendar.opened_by(self.people.company, self.people.at_s + since_s)
+            self.waited[since_s] = opened - self.opened_before
+        return self.waited[since_s]
 
     def _removal_probabilities(self, start_s: float, stop_s: float) -> Floats:
         expected = self.removal * float(self.laws.removal.pace.mass(start_s, stop_s))
