@@ -38,7 +38,7 @@ STANCES_SAID = [
     ("Is there a vegetarian meal on that flight?", "neutral"),
     ("Thank you for the quick reply", "thanks"),
     ("Ok will do, thanks", "thanks"),
-    missed("That fixed it, thanks", "resolved"),  # which opens no thread; as an answer it is read right
+    ("That fixed it, thanks", "resolved"),
     ("All sorted now", "resolved"),
     ("You guys are the best, amazing customer service!", "advocates"),
     ("I would highly recommend them, brilliant support team", "advocates"),

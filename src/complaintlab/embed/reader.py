@@ -3,7 +3,7 @@
 Whether "it shows E4" complains depends on the question before it, which a sentence vector of the message
 cannot tell. So the packaged encoder reads the pair [message, message before it], its upper layers adapted
 to the codebook by low-rank updates (Hu et al. 2022) that were trained on texts written for this project
-(``measure.train``). The reading is the mean over the message's own tokens; the message before enters by
+(``measure.learn``). The reading is the mean over the message's own tokens; the message before enters by
 attention alone. The adapters belong to the packaged weights: ``embed.model`` does not change them.
 """
 

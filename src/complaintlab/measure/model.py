@@ -3,7 +3,7 @@
 A model of one side has a head per label. A head's score is linear in the features (``features``) and, where
 the message was read in context (``embed.reader``), in its reading as well; Platt scaling (Platt 1999),
 one for each of the two cases, makes it a probability. Everything was learned from texts written for this
-project (``measure.train``), and calibrated on writers that had been left out.
+project (``measure.learn``), and calibrated on writers that had been left out.
 """
 
 from __future__ import annotations

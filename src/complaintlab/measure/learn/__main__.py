@@ -31,7 +31,7 @@ from complaintlab.store import find_root, write_atomically, write_csv
 MODELS = Path(__file__).resolve().parents[1] / "models"
 MINIMUM_CASES = 10
 
-READING_SHARES = {"stance": 0.5, "acts": 0.85}
+READING_SHARES = {"stance": 0.5, "complaint": 0.75, "acts": 0.85}
 """What a reading weighs in the mean of the log-odds with and without it (Genest & Zidek 1986); else 1.
 
 Writers left out write like those learned from, and coded tweets do not: there readings were too sure.
