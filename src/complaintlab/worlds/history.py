@@ -196,7 +196,7 @@ class _Run:
         return np.asarray(opened + self.laws.replies.closed * ((stop_s - start_s) / 3600 - opened))
 
     def _waited_open(self, since_s: float) -> Floats:
-        """Opening hours that have passed ``since_s`` seconds after each complaint; asked for again and again."""
+        """Opening hours passed ``since_s`` seconds after each complaint; asked for again and again."""
         if since_s not in self.waited:
             opened = self.calendar.opened_by(self.people.company, self.people.at_s + since_s)
             self.waited[since_s] = opened - self.opened_before
