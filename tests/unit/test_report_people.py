@@ -114,3 +114,21 @@ def test_associations_are_told_in_words_and_not_without_an_estimate() -> None:
     assert "+3.0 points" in told[0]
     assert "2.01 times as large" in told[1]
     assert associations(estimates_table([provoked.unknown("x"), spoke.unknown("y")])) == []
+
+
+def test_without_variance_between_agents_the_scale_is_not_that_of_rounding() -> None:
+    agents = pl.DataFrame(
+        {
+            "agent_id": [f"{i:020x}" for i in range(4)],
+            "n": 40, "critics": 30, "effect": 0.0, "lower": 0.0, "upper": 0.0,
+        }
+    )  # fmt: skip
+    correlation = Estimate(
+        contrast="between_agents", outcome="turned", model="random-intercept", scale="icc",
+        variant="descriptive", time_days=7.0, estimate=0.0, lower=0.0, upper=0.01, p=1.0,
+    )  # fmt: skip
+    picture = agents_apart(agents, estimates_table([correlation]), 10)
+    assert picture is not None
+    (axes,) = picture.figure.axes
+    assert axes.get_ylim() == (-5, 5)
+    assert [text.get_text() for text in axes.texts] == ["no variance between agents was found"]

@@ -66,6 +66,9 @@ def agents_apart(agents: pl.DataFrame, estimates: pl.DataFrame, minimum: int) ->
         axes.plot(places, effect, "o", color=BLUE, markersize=2.6)
         axes.set(xlim=(-1, shown.height), xticks=[], xlabel=f"{shown.height} agents, in order")
         axes.set_ylabel("from the company's,\npercentage points")
+        if not effect.any():
+            axes.set_ylim(-5, 5)
+            axes.annotate("no variance between agents was found", (0, 1), color="#666666", fontsize=8)
     clear = int(((lower > 0) | (upper < 0)).sum())
     row = correlation.row(0, named=True)
     hidden = agents.height - shown.height
