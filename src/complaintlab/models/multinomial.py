@@ -49,13 +49,13 @@ def fit_multinomial(category: IntArray, X: FloatArray, clusters: IntArray) -> Mu
     Raises:
         ModelError: the categories are separated by the covariates, or there is no convergence.
     """
-    import statsmodels.api as sm
+    from statsmodels.discrete.discrete_model import MNLogit
 
     full = np.column_stack([np.ones(len(X)), X])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            fit = sm.MNLogit(category, full).fit(disp=0, maxiter=100, method="newton")
+            fit = MNLogit(category, full).fit(disp=0, maxiter=100, method="newton")
         except (Warning, np.linalg.LinAlgError, ArithmeticError) as problem:
             raise ModelError(
                 f"The multinomial logit cannot be fitted ({type(problem).__name__}): {problem}"

@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from scipy import stats
 from statsmodels.stats.multitest import multipletests
+
+from complaintlab.models.normal_or_t import quantile, upper_tail
 
 
 def p_zero(estimate: float, se: float, df: float | None) -> float:
     """Two-sided test of no effect; normal where ``df`` is null, else t."""
-    return float(2 * _upper_tail(abs(estimate) / se, df))
+    return 2 * upper_tail(abs(estimate) / se, df)
 
 
 def p_equivalence(estimate: float, se: float, df: float | None, band: float) -> float:
     """Two one-sided tests (Schuirmann 1987) that the effect lies inside ±``band``: the larger p-value."""
-    return max(_upper_tail((estimate + band) / se, df), _upper_tail((band - estimate) / se, df))
+    return max(upper_tail((estimate + band) / se, df), upper_tail((band - estimate) / se, df))
 
 
 def holm(p_values: Mapping[str, float], size: int) -> dict[str, float]:
@@ -56,8 +57,7 @@ def detectable(se: float, df: float | None, family_size: int, alpha: float, powe
     Quantiles of the test's own distribution: normal where ``df`` is null, else t (Bloom 1995), which
     is close to the noncentral t unless ``df`` is below 10 (with 4 the probability is 0.74 for 0.8).
     """
-    of = stats.norm if df is None else stats.t(df)
-    return float((of.isf(alpha / (2 * family_size)) + of.ppf(power)) * se)
+    return (quantile(1 - alpha / (2 * family_size), df) + quantile(power, df)) * se
 
 
 def band(scale: str, sesoi: float) -> float:
@@ -69,7 +69,3 @@ def e_value(risk_ratio: float) -> float:
     """E-value (VanderWeele & Ding 2017): how strongly an unmeasured confounder must be tied to both."""
     ratio = max(risk_ratio, 1 / risk_ratio)
     return ratio + math.sqrt(ratio * (ratio - 1))
-
-
-def _upper_tail(statistic: float, df: float | None) -> float:
-    return float(stats.norm.sf(statistic) if df is None else stats.t.sf(statistic, df))

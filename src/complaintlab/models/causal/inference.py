@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy import stats
+
+from complaintlab.models.normal_or_t import quantile, upper_tail
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -31,13 +31,9 @@ class Effect:
 
 def effect(estimate: float, se: float, df: float | None = None) -> Effect:
     """Interval and test of an estimate whose error is normal, or t with ``df``."""
-    if df is None:
-        quantile = NormalDist().inv_cdf(0.975)
-        p = 2 * NormalDist().cdf(-abs(estimate) / se) if se > 0 else float("nan")
-    else:
-        quantile = float(stats.t.ppf(0.975, df))
-        p = float(2 * stats.t.sf(abs(estimate) / se, df)) if se > 0 else float("nan")
-    return Effect(estimate, se, estimate - quantile * se, estimate + quantile * se, p, df)
+    half = quantile(0.975, df) * se
+    p = 2 * upper_tail(abs(estimate) / se, df) if se > 0 else float("nan")
+    return Effect(estimate, se, estimate - half, estimate + half, p, df)
 
 
 def codes(values: pl.Series) -> IntArray:
@@ -91,7 +87,8 @@ def smd(X: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
     if first.sum() <= 0 or second.sum() <= 0:
         return np.full(X.shape[1], np.nan)
     difference = first @ X / first.sum() - second @ X / second.sum()
-    return np.asarray(np.divide(difference, spread, out=np.full(X.shape[1], np.nan), where=spread > 0))
+    varies = X.max(axis=0) > X.min(axis=0)  # the deviation of a constant may be a rounding error
+    return np.asarray(np.divide(difference, spread, out=np.full(X.shape[1], np.nan), where=varies))
 
 
 def standardise(X: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:

@@ -32,7 +32,9 @@ def negative_binomial_ratio(
     clustered and take weights and dispersion as known. Both fits are statsmodels'. Returns the reason where
     there is none: counts that vary no more than Poisson's have no dispersion to estimate.
     """
-    import statsmodels.api as sm
+    from statsmodels.discrete.discrete_model import NegativeBinomial
+    from statsmodels.genmod import families
+    from statsmodels.genmod.generalized_linear_model import GLM
 
     used = weights > 0
     design = np.column_stack([np.ones(int(used.sum())), exposed[used], X[used]])
@@ -40,17 +42,17 @@ def negative_binomial_ratio(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            start = sm.GLM(y[used], design, family=sm.families.Poisson()).fit()
+            start = GLM(y[used], design, family=families.Poisson()).fit()
             if np.sum((y[used] - start.mu) ** 2 - y[used]) <= 0:
                 return NO_DISPERSION
-            free = sm.NegativeBinomial(y[used], design).fit(
+            free = NegativeBinomial(y[used], design).fit(
                 start_params=np.append(start.params, 0.5), disp=0, maxiter=200
             )
             dispersion = float(free.params[-1])
             if not dispersion > 0:
                 return NO_DISPERSION
-            family = sm.families.NegativeBinomial(alpha=dispersion)
-            fit = sm.GLM(y[used], design, family=family, freq_weights=weights[used]).fit()
+            family = families.NegativeBinomial(alpha=dispersion)
+            fit = GLM(y[used], design, family=family, freq_weights=weights[used]).fit()
             covariance = _covariance(y[used], design, weights[used], fit.mu, dispersion, groups)
         except (Warning, np.linalg.LinAlgError, ArithmeticError, ValueError) as problem:
             return f"The negative binomial model cannot be fitted ({type(problem).__name__})."

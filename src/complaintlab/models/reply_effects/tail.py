@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy import stats
+from scipy.special import betainc, betaincc, betaincinv
 
 from complaintlab.models.causal.inference import codes
 from complaintlab.models.causal.pooling import cluster_variance
@@ -87,17 +87,17 @@ def exact_share(
         variance = max(cluster_variance(far.astype(float), cluster) for cluster in (author, company))
         size = float(min(n, share * (1 - share) / variance))
     x = share * size
-    lower = float(stats.beta.ppf(TAIL, x, size - x + 1)) if x > 0 else 0.0
-    upper = float(stats.beta.ppf(1 - TAIL, x + 1, size - x)) if x < size else 1.0
-    at_least = float(stats.beta.cdf(usual, x, size - x + 1)) if x > 0 else 1.0
-    at_most = float(stats.beta.sf(usual, x + 1, size - x)) if x < size else 1.0
+    lower = float(betaincinv(x, size - x + 1, TAIL)) if x > 0 else 0.0
+    upper = float(betaincinv(x + 1, size - x, 1 - TAIL)) if x < size else 1.0
+    at_least = float(betainc(x, size - x + 1, usual)) if x > 0 else 1.0
+    at_most = float(betaincc(x + 1, size - x, usual)) if x < size else 1.0
     return Share(lower, upper, min(1.0, 2 * min(at_least, at_most)), size)
 
 
 def p_smaller(excess: float, size: float, sesoi: float) -> float:
     """Exact one-sided test that a share, ``excess`` above the usual one, lies below that plus ``sesoi``."""
     x = max(0.0, (excess + USUAL_SHARE) * size)
-    return float(stats.beta.sf(USUAL_SHARE + sesoi, x + 1, size - x)) if x < size else 1.0
+    return float(betaincc(x + 1, size - x, USUAL_SHARE + sesoi)) if x < size else 1.0
 
 
 def detectable_excess(size: float, level: float, power: float) -> float:
@@ -107,8 +107,10 @@ def detectable_excess(size: float, level: float, power: float) -> float:
     the usual one, is at most half of ``level``.
     """
     n = max(1, int(size))
-    least = min(n, int(stats.binom.isf(level / 2, n, USUAL_SHARE)) + 1)
-    return float(stats.beta.ppf(power, least, n - least + 1)) - USUAL_SHARE
+    events = np.arange(1, n + 1)
+    by_chance = betainc(events, n - events + 1, USUAL_SHARE)  # of so many events or more
+    least = min(n, 1 + int(np.sum(by_chance > level / 2)))
+    return float(betaincinv(least, n - least + 1, power)) - USUAL_SHARE
 
 
 def informative_size(sesoi: float) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import polars as pl
-from scipy import stats
 
+from complaintlab.models.normal_or_t import upper_tail
 from complaintlab.models.strategies import T4_STEPS
 from complaintlab.store import conform
 
@@ -48,4 +48,4 @@ def _p_reversed(step: dict[str, float | None]) -> float:
     assert estimate is not None
     assert se is not None
     statistic = (estimate + REVERSAL) / se
-    return float(stats.norm.sf(statistic) if df is None else stats.t.sf(statistic, df))
+    return upper_tail(statistic, df)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
-from scipy import stats
 
 from complaintlab.models.causal.inference import codes, resampling_unit
 from complaintlab.models.causal.logistic import Features
 from complaintlab.models.design import confounder_matrix
+from complaintlab.models.normal_or_t import quantile
 from complaintlab.models.strategies import DAY, PATIENCE_S, grid
 from complaintlab.models.trials import SHOWN, fit
 from complaintlab.models.trials.arms import Plan, Trial
@@ -96,10 +96,10 @@ def _curve(trial: Trial, base: int, place: int, days: int) -> pl.DataFrame | str
     k = slice(arm.plan.outcome.until(days) + 1)
     if not np.isfinite(arm.value[k]).all():
         return f"By day {days} nobody is left under '{arm.plan.strategy.name}'."
-    quantile = float(stats.norm.ppf(0.975) if trial.df is None else stats.t.ppf(0.975, trial.df))
     difference = arm.value[k] - usual.value[k]
-    half = quantile * np.nanstd(arm.resampled[:, k], axis=0, ddof=1)
-    half_difference = quantile * np.nanstd(arm.resampled[:, k] - usual.resampled[:, k], axis=0, ddof=1)
+    far = quantile(0.975, trial.df)
+    half = far * np.nanstd(arm.resampled[:, k], axis=0, ddof=1)
+    half_difference = far * np.nanstd(arm.resampled[:, k] - usual.resampled[:, k], axis=0, ddof=1)
     columns = {
         "risk": arm.value[k],
         "lower": np.clip(arm.value[k] - half, 0, 1),

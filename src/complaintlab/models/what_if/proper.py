@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy import stats
 
 from complaintlab.models.causal.aipw import propensity_of, reply_effect
 from complaintlab.models.causal.inference import codes, resampling_unit
 from complaintlab.models.causal.pooling import cluster_variance
 from complaintlab.models.design import FloatArray
 from complaintlab.models.first_reply import at_first_reply
+from complaintlab.models.normal_or_t import quantile
 from complaintlab.models.reply_effects.followup import AtRisk, follow, seen_by
 from complaintlab.models.reply_effects.population import Answered
 from complaintlab.models.strategies import DAY, MINUTE
@@ -61,7 +61,7 @@ def _by_day(case: AtRisk, days: int, seed: int) -> pl.DataFrame:
     author, company = (codes(case.answered.episodes[name]) for name in ("author_id", "company"))
     propensity = propensity_of(case.exposed, case.X, author, FOLDS, seed)
     cluster, df = resampling_unit(author, company)
-    quantile = float(stats.norm.ppf(0.975) if df is None else stats.t.ppf(0.975, df))
+    far = quantile(0.975, df)
     rows = [dict.fromkeys(CURVE, 0.0)]
     for day in range(1, days + 1):
         y, seen = seen_by(case, float(day))
@@ -70,17 +70,17 @@ def _by_day(case: AtRisk, days: int, seed: int) -> pl.DataFrame:
         weight = seen[kept] * kept.sum() / max(float(seen[kept].sum()), 1e-12)
         mean = float(np.average(y[kept], weights=seen[kept]))
         usual = mean + weight * (y[kept] - mean)
-        rows.append(_row(day * DAY, found.pair[0], usual, codes(pl.Series(cluster[kept])), quantile))
+        rows.append(_row(day * DAY, found.pair[0], usual, codes(pl.Series(cluster[kept])), far))
     return pl.DataFrame(rows)
 
 
 def _row(
-    time_s: float, proper: FloatArray, usual: FloatArray, cluster: npt.NDArray[np.int64], quantile: float
+    time_s: float, proper: FloatArray, usual: FloatArray, cluster: npt.NDArray[np.int64], far: float
 ) -> dict[str, float]:
     """One day's numbers from each reply's contribution to the risk if proper, and to that as it was."""
     risk, difference = float(proper.mean()), float((proper - usual).mean())
-    half = quantile * float(np.sqrt(cluster_variance(proper, cluster)))
-    half_difference = quantile * float(np.sqrt(cluster_variance(proper - usual, cluster)))
+    half = far * float(np.sqrt(cluster_variance(proper, cluster)))
+    half_difference = far * float(np.sqrt(cluster_variance(proper - usual, cluster)))
     return {
         "time_s": float(time_s),
         "risk": risk,
