@@ -16,12 +16,12 @@ drawn anew, in turn (data augmentation: Tanner & Wong 1987), so that imputations
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
-from complaintlab.models.causal.logistic import Features, PooledLogistic
+from complaintlab.models.causal.logistic import Features
 from complaintlab.models.deletion.cohort import Cohort, FloatArray
 from complaintlab.models.deletion.processes import IntArray, Process, with_factors
 
@@ -64,16 +64,18 @@ class Gap:
 
     cohort: Cohort
     features: Features
-    processes: tuple[Process, ...]
+    processes: dict[str, Process]
     rows: IntArray
     ends_s: IntArray
+    _fitted: dict[str, FloatArray] = field(default_factory=dict)
+    """Coefficients at the draw before, at which the next fits begin: most moments stay near."""
 
     @classmethod
     def of(cls, cohort: Cohort, features: Features, ends_s: IntArray) -> Gap:
         horizon_s = float(ends_s[-1])
         moments = [cohort.episodes[f"{name}_s"].cast(pl.Float64).fill_null(np.inf) for name in PROCESSES]
-        all_ = [Process.of(cohort, at.to_numpy(), features, horizon_s) for at in moments]
-        processes = tuple(process for process in all_ if process.happens)
+        every = [Process.of(cohort, at.to_numpy(), features, horizon_s) for at in moments]
+        processes = {name: one for name, one in zip(PROCESSES, every, strict=True) if one.happens}
         rows = np.flatnonzero(cohort.acted & (cohort.lower_s < cohort.upper_s - 1))
         return cls(cohort, features, processes, rows, ends_s)
 
@@ -81,27 +83,34 @@ class Gap:
         """Fit to ``at_s``, draw parameters, then the moments of the gaps."""
         moments = _candidates(self.cohort.lower_s[self.rows], self.cohort.upper_s[self.rows], rng)
         log_weight = self._of_act(at_s, moments, rng)
-        for process in self.processes:
-            log_weight += self._of_process(process, at_s, moments, rng)
+        for name, process in self.processes.items():
+            log_weight += self._of_process(name, process, at_s, moments, rng)
         drawn = at_s.copy()
         drawn[self.rows] = moments[np.arange(len(self.rows)), _choose(log_weight, rng)]
         return drawn
 
+    def _drawn(self, name: str, process: Process, cuts: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Coefficients of a process, fitted and drawn from the normal approximation to their posterior."""
+        fit = process.fit(cuts, self.ends_s, self._fitted.get(name))
+        self._fitted[name] = fit.coefficients
+        root = np.linalg.cholesky(fit.information + np.diag(fit.features.penalty()))
+        return np.asarray(fit.coefficients + np.linalg.solve(root.T, rng.standard_normal(len(root))))
+
     def _of_act(self, at_s: FloatArray, moments: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Logarithm of the density of the act at ``moments`` (rows, m), up to a constant of the episode."""
         act = Process.of(self.cohort, at_s, self.features, float(self.ends_s[-1]))
-        events = np.array([process.event_s for process in self.processes]).reshape(-1, len(at_s)).T
-        beta = _parameters(act.fit(events, self.ends_s), rng)
+        events = np.array([one.event_s for one in self.processes.values()]).reshape(-1, len(at_s)).T
+        beta = self._drawn("act", act, events, rng)
         hazard, gamma = act.hazard(beta, events.shape[1], self.rows, self.ends_s)
         cuts = events[self.rows]
         level = np.sum(gamma * (cuts[:, None, :] < moments[:, :, None]), axis=2)
         return np.asarray(hazard.log_rate(moments) + level - with_factors(hazard, gamma, cuts, moments))
 
     def _of_process(
-        self, process: Process, at_s: FloatArray, moments: FloatArray, rng: np.random.Generator
+        self, name: str, process: Process, at_s: FloatArray, moments: FloatArray, rng: np.random.Generator
     ) -> FloatArray:
         """Log likelihood of the process in each gap, given the act at ``moments`` (rows, m)."""
-        beta = _parameters(process.fit(at_s[:, None], self.ends_s), rng)
+        beta = self._drawn(name, process, at_s[:, None], rng)
         hazard, gamma = process.hazard(beta, 1, self.rows, self.ends_s)
         lower, upper = self.cohort.lower_s[self.rows], self.cohort.upper_s[self.rows]
         closes = np.maximum(np.minimum(process.until_s[self.rows], upper), lower)[:, None]
@@ -124,10 +133,3 @@ def _choose(log_weight: FloatArray, rng: np.random.Generator) -> IntArray:
     weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
     luck = rng.random(len(weight))[:, None] * weight.sum(axis=1, keepdims=True)
     return np.asarray((np.cumsum(weight, axis=1) > luck).argmax(axis=1))
-
-
-def _parameters(fit: PooledLogistic, rng: np.random.Generator) -> FloatArray:
-    """Coefficients drawn from the normal approximation to their posterior."""
-    _, information = fit.moments.total(np.ones(len(fit.features.baseline)))
-    root = np.linalg.cholesky(information + np.diag(fit.features.penalty()))
-    return np.asarray(fit.coefficients + np.linalg.solve(root.T, rng.standard_normal(len(root))))

@@ -67,8 +67,8 @@ class Process:
         """Whether it does, to anybody at risk."""
         return bool(np.any((self.event_s <= self.until_s) & (self.event_s > 0)))
 
-    def fit(self, cuts: FloatArray, ends_s: IntArray) -> PooledLogistic:
-        """Its hazard; the γ are the last c coefficients of the baseline.
+    def fit(self, cuts: FloatArray, ends_s: IntArray, start: FloatArray | None = None) -> PooledLogistic:
+        """Its hazard; the γ are the last c coefficients of the baseline. ``start``: where to begin.
 
         An episode is a row between any two of its cuts, each with its own part of every interval, so that
         an event in the interval of a cut is on the right side of it.
@@ -87,7 +87,7 @@ class Process:
             baseline=np.column_stack([self.features.baseline[who], passed]),
             varying=self.features.varying[:, who],
         )
-        return fit_hazard(features, np.maximum(overlap, 0.0) / np.diff(edges), event)
+        return fit_hazard(features, np.maximum(overlap, 0.0) / np.diff(edges), event, start)
 
     def hazard(
         self, coefficients: FloatArray, factors: int, rows: IntArray, ends_s: IntArray
