@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaintlab.models.causal.logistic import Features, softplus
+from complaintlab.models.causal.logistic import Features
 from complaintlab.models.strategies import Strategy
 from complaintlab.models.trials.clones import Clones, clone
 from complaintlab.models.trials.course import COMPETING, EVENT, FOLLOWED, LOST, Course, course
 from complaintlab.models.trials.outcomes import Growth, Outcome
-from complaintlab.models.trials.processes import Nature, Staying, fit_processes
+from complaintlab.models.trials.processes import Nature, fit_processes
 from complaintlab.models.trials.risks import at_risk, final, grown, growth_weights, mean_count, risk
-from complaintlab.models.trials.segments import Waiting, segments
+from complaintlab.models.trials.segments import Staying, Waiting, segments
 from complaintlab.models.trials.weights import Weights, of_quality, weigh
 
 ENDS = np.array([10, 20, 30, 40])
@@ -101,9 +101,8 @@ def nature(lived: Course, hazard: list[float], history: float = 0.0) -> Nature:
     later = np.tile([0.0, 0.0, history, history], (lived.n, 1))
     calendar = np.tile(np.log(np.array(hazard) / (1 - np.array(hazard))), (lived.n, 1))
     waits_until = np.minimum(np.minimum(lived.reply_at, lived.stop_at), 3)
-    return Nature(
-        Waiting.foreseen(segments(later[None].astype(np.float32), waits_until), calendar, later), None
-    )
+    cut = segments(later[None].astype(np.float32), waits_until)
+    return Nature(Waiting.foreseen(cut, calendar, later[cut.who, cut.since]), None)
 
 
 def weights_at_the_end(lived: Course, strategy: Strategy, natural: Nature) -> np.ndarray:
@@ -176,15 +175,14 @@ def test_so_do_those_of_a_strategy_with_a_quality(hazard: list[float], history: 
 
 def natural_chances(of: Nature) -> np.ndarray:
     """Of a reply in each interval, and of none; the last complaint is never answered."""
-    natural = -np.expm1(-of.waiting.stay[-1])
-    waits = np.concatenate([[1.0], np.cumprod(1 - natural)])
-    return waits * np.append(natural, 1.0)
+    none_by = np.concatenate([[1.0], 1 / of.waiting.so_far.end[-1]])
+    return np.append(none_by[:-1] - none_by[1:], none_by[-1])
 
 
 def test_loss_multiplies_the_weights() -> None:
     lived = made((INF, INF, FOLLOWED))
     of = nature(lived, [0.1] * 4)
-    both = Nature(of.waiting, Staying.summed(softplus(np.zeros((1, 4)))))
+    both = Nature(of.waiting, Staying.of(np.ones((1, 4))))
     assert weights_at_the_end(lived, NEVER, both) / weights_at_the_end(lived, NEVER, of) == pytest.approx(
         [16]
     )

@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize
+from scipy.special import expit
 
-from complaintlab.models.causal.logistic import expit, softplus
+from complaintlab.models.causal.logistic import softplus
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -43,20 +44,27 @@ def fit_glm(
     ridge = standard_ridge(X.shape[1]) if ridge is None else ridge
     beta = _null(y, weights, family, design.shape[1]) if start is None else start
     signed = bool(weights.min() < 0)
-    value = _objective(design @ beta, y, weights, family) - 0.5 * np.sum(ridge * beta**2)
+    fixed = None if information is None else np.linalg.inv(information + np.diag(ridge))
+    eta = design @ beta
+    value = _objective(eta, y, weights, family) - 0.5 * np.sum(ridge * beta**2)
     for _ in range(ITERATIONS):
-        mean = _mean(design @ beta, family)
+        mean = _mean(eta, family)
         gradient = design.T @ (weights * (y - mean)) - ridge * beta
-        curvature = information_of(design, mean, weights, family) if information is None else information
-        concave = not signed or _definite(curvature + np.diag(ridge))
-        if not concave:
-            curvature = information_of(design, mean, np.maximum(weights, 0.0), family)
-        step = np.linalg.solve(curvature + np.diag(ridge), gradient)
+        concave = True
+        if fixed is not None:
+            step = np.asarray(fixed @ gradient)
+        else:
+            curvature = information_of(design, mean, weights, family)
+            concave = not signed or _definite(curvature + np.diag(ridge))
+            if not concave:
+                curvature = information_of(design, mean, np.maximum(weights, 0.0), family)
+            step = np.asarray(np.linalg.solve(curvature + np.diag(ridge), gradient))
         if gradient @ step < TOLERANCE:
             return beta, concave
         for _ in range(20):
             moved = beta + step
-            gained = _objective(design @ moved, y, weights, family) - 0.5 * np.sum(ridge * moved**2)
+            eta = design @ moved
+            gained = _objective(eta, y, weights, family) - 0.5 * np.sum(ridge * moved**2)
             if gained >= value:
                 break
             step = step / 2

@@ -7,12 +7,16 @@ and information are small matrix products per episode, so that a bootstrap resam
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 FloatArray = npt.NDArray[np.float64]
+SingleArray = npt.NDArray[np.float32]
 
 RIDGE = 1.0
 ITERATIONS = 50
@@ -48,13 +52,24 @@ class Features:
             eta += np.multiply(values, coefficient, dtype=np.float64)
         return eta
 
-    def history_part(self, coefficients: FloatArray) -> FloatArray:
-        """The part of the linear predictor that the history adds, (n, K)."""
+    def predictors(self, coefficients: FloatArray, *, foreseeable: bool = False) -> SingleArray:
+        """Linear predictors (m, n, K) of several coefficient vectors (m, size), in single precision.
+
+        One product reads the panel once for all of them. ``foreseeable``: without what the history adds.
+        """
+        n, K = self.varying.shape[1:]
+        p, q = self.baseline.shape[1], self.time.shape[1]
+        first = self.history if foreseeable else 0
+        of_varying = coefficients[:, p + q + first :].astype(np.float32)
+        found = (of_varying @ self.varying[first:].reshape(-1, n * K)).reshape(-1, n, K)
+        found += (coefficients[:, :p] @ self.baseline.T).astype(np.float32)[:, :, None]
+        found += (coefficients[:, p : p + q] @ self.time.T + self.offset).astype(np.float32)[:, None, :]
+        return found
+
+    def of_history(self, coefficients: FloatArray) -> FloatArray:
+        """The coefficients of the history (m, history) among those of everything (m, size)."""
         first = self.baseline.shape[1] + self.time.shape[1]
-        part = np.zeros((len(self.baseline), len(self.time)))
-        for coefficient, values in zip(coefficients[first:], self.varying[: self.history], strict=False):
-            part += np.multiply(values, coefficient, dtype=np.float64)
-        return part
+        return coefficients[:, first : first + self.history]
 
     def penalty(self) -> FloatArray:
         """Ridge of each coefficient: a standard normal prior, but none (beyond rounding) on the intercept."""
@@ -65,7 +80,7 @@ class Features:
 
 @dataclass(frozen=True)
 class Moments:
-    """Score and information of each episode; ``score``, ``cross`` (n, z) and ``square`` (n, the upper
+    """Score and information of each episode; ``score``, ``cross`` (n, z) and ``square`` (n, the lower
     triangle of z × z) are those of time and varying features."""
 
     baseline: FloatArray
@@ -75,38 +90,72 @@ class Moments:
     cross: FloatArray
     square: FloatArray
 
-    def total(self, multiplicity: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Score and information when episode i counts ``multiplicity[i]`` times."""
+    @classmethod
+    def of(cls, features: Features, residual: FloatArray, weight: FloatArray) -> Moments:
+        """From the residual and the weight (n, K) of each interval."""
+        T, V = features.time, features.varying
+        q, r, n = T.shape[1], len(V), len(weight)
+        # Products of varying features in their own, single precision: an information needs no more
+        weighted = V * weight.astype(np.float32)
+        square = np.empty((n, q + r, q + r))
+        square[:, :q, :q] = (weight @ (T[:, :, None] * T[:, None, :]).reshape(len(T), -1)).reshape(n, q, q)
+        square[:, q:, :q] = np.moveaxis(weighted @ T.astype(np.float32), 0, 1)
+        square[:, q:, q:] = weighted.transpose(1, 0, 2) @ V.transpose(1, 2, 0)
+        return cls(
+            baseline=features.baseline,
+            residual=residual.sum(axis=1),
+            score=np.column_stack([residual @ T, *(np.einsum("ik,ik->i", residual, v) for v in V)]),
+            weight=weight.sum(axis=1),
+            cross=np.column_stack([weight @ T, weighted.sum(axis=2).T]),
+            square=square[:, *np.tril_indices(q + r)],
+        )
+
+    def totals(self, multiplicities: FloatArray) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Score and information when episode i counts ``multiplicities[j, i]`` times, for each j (m, n)."""
         z = self.cross.shape[1]
-        B = self.baseline
-        score = np.concatenate([B.T @ (multiplicity * self.residual), multiplicity @ self.score])
-        corner = B.T @ (multiplicity[:, None] * self.cross)
-        within = B.T @ ((multiplicity * self.weight)[:, None] * B)
-        square = np.zeros((z, z))
-        square[np.triu_indices(z)] = multiplicity @ self.square
-        square = square + np.triu(square, 1).T
-        return score, np.block([[within, corner], [corner.T, square]])
+        B, below = self.baseline, np.tril_indices(z)
+        scores, squares = multiplicities @ self.score, multiplicities @ self.square
+        for multiplicity, of_rest, flat in zip(multiplicities, scores, squares, strict=True):
+            score = np.concatenate([B.T @ (multiplicity * self.residual), of_rest])
+            corner = B.T @ (multiplicity[:, None] * self.cross)
+            within = B.T @ ((multiplicity * self.weight)[:, None] * B)
+            square = np.zeros((z, z))
+            square[below] = flat
+            square = square + np.tril(square, -1).T
+            yield score, np.block([[within, corner], [corner.T, square]])
 
 
 @dataclass(frozen=True)
 class PooledLogistic:
-    """A fitted discrete hazard; ``moments`` are those at ``coefficients``."""
+    """A fitted discrete hazard, with the ``residual`` and ``weight`` (n, K) of each interval at its fit."""
 
     features: Features
     coefficients: FloatArray
     converged: bool
-    moments: Moments = field(repr=False)
+    residual: FloatArray = field(repr=False)
+    weight: FloatArray = field(repr=False)
 
-    def one_step(self, multiplicity: FloatArray) -> FloatArray:
-        """Coefficients refitted to a resample: one Newton step from the fit to all data.
+    @property
+    def information(self) -> FloatArray:
+        """Fisher's, without the ridge."""
+        return _information(self.features, self.weight)
+
+    @cached_property
+    def moments(self) -> Moments:
+        return Moments.of(self.features, self.residual, self.weight)
+
+    def one_steps(self, multiplicities: FloatArray) -> FloatArray:
+        """Coefficients (m, size) refitted to resamples (m, n): one Newton step from the fit to all data.
 
         Differs from the full refit by a term of order 1/n, against a standard error of order 1/√n
         (Le Cam 1956).
         """
-        score, information = self.moments.total(multiplicity)
         ridge = self.features.penalty()
-        step = np.linalg.solve(information + np.diag(ridge), score - ridge * self.coefficients)
-        return np.asarray(self.coefficients + step)
+        steps = [
+            np.linalg.solve(information + np.diag(ridge), score - ridge * self.coefficients)
+            for score, information in self.moments.totals(multiplicities)
+        ]
+        return np.asarray(self.coefficients + np.array(steps))
 
 
 def fit_hazard(
@@ -127,18 +176,17 @@ def fit_hazard(
     )
     if start is not None and len(start) == len(beta):
         beta = start
-    everyone = np.ones(len(exposure))
-    objective = _objective(features, exposure, event, beta, ridge)
-    converged = False
+    eta = features.predictor(beta)
+    objective = _objective(exposure, event, beta, eta, ridge)
     for _ in range(ITERATIONS):
-        moments = _moments(features, exposure, event, beta)
-        score, information = moments.total(everyone)
-        gradient = score - ridge * beta
-        step = np.linalg.solve(information + np.diag(ridge), gradient)
+        hazard = expit(eta)
+        residual, weight = event - exposure * hazard, exposure * hazard * (1 - hazard)
+        gradient = _score(features, residual) - ridge * beta
+        step = np.linalg.solve(_information(features, weight) + np.diag(ridge), gradient)
         if converged := bool(gradient @ step < TOLERANCE):
             break
-        beta, objective = _climb(features, exposure, event, beta, np.asarray(step), ridge, objective)
-    return PooledLogistic(features, beta, converged, moments)
+        beta, eta, objective = _climb(features, exposure, event, (beta, eta, objective), np.asarray(step))
+    return PooledLogistic(features, beta, converged, residual, weight)
 
 
 def softplus(eta: FloatArray) -> FloatArray:
@@ -154,56 +202,46 @@ def logistic(X: FloatArray, y: FloatArray, weights: FloatArray | None = None) ->
     return np.roll(fit.coefficients, 1), fit.converged
 
 
-def expit(eta: FloatArray) -> FloatArray:
-    return np.asarray(np.exp(-softplus(-eta)))
-
-
 def _climb(
     features: Features,
     exposure: FloatArray,
     event: FloatArray,
-    beta: FloatArray,
+    at: tuple[FloatArray, FloatArray, float],
     step: FloatArray,
-    ridge: FloatArray,
-    before: float,
-) -> tuple[FloatArray, float]:
+) -> tuple[FloatArray, FloatArray, float]:
+    """Coefficients, linear predictor and objective after the longest of step, half, … that leads upwards."""
+    ridge = features.penalty()
     for halving in range(20):
-        moved = beta + step / 2**halving
-        value = _objective(features, exposure, event, moved, ridge)
-        if value >= before:
-            return moved, value
-    return beta, before
+        beta = at[0] + step / 2**halving
+        eta = features.predictor(beta)
+        objective = _objective(exposure, event, beta, eta, ridge)
+        if objective >= at[2]:
+            return beta, eta, objective
+    return at
 
 
 def _objective(
-    features: Features, exposure: FloatArray, event: FloatArray, beta: FloatArray, ridge: FloatArray
+    exposure: FloatArray, event: FloatArray, beta: FloatArray, eta: FloatArray, ridge: FloatArray
 ) -> float:
-    eta = features.predictor(beta)
     return float(np.sum(event * eta) - np.sum(exposure * softplus(eta)) - 0.5 * np.sum(ridge * beta**2))
 
 
-def _moments(features: Features, exposure: FloatArray, event: FloatArray, beta: FloatArray) -> Moments:
-    hazard = expit(features.predictor(beta))
-    residual = event - exposure * hazard
-    weight = exposure * hazard * (1 - hazard)
-    T, V = features.time, features.varying
-    q, r, n = T.shape[1], len(V), len(exposure)
-    weighted = [weight * values for values in V]
-    square = np.empty((n, q + r, q + r))
-    square[:, :q, :q] = (weight @ (T[:, :, None] * T[:, None, :]).reshape(len(T), -1)).reshape(n, q, q)
-    for a, values in enumerate(weighted):
-        square[:, q + a, :q] = square[:, :q, q + a] = values @ T
-        for b in range(a + 1):
-            square[:, q + a, q + b] = square[:, q + b, q + a] = np.einsum("ik,ik->i", values, V[b])
-    return Moments(
-        baseline=features.baseline,
-        residual=residual.sum(axis=1),
-        score=_stack(residual @ T, [np.einsum("ik,ik->i", residual, values) for values in V]),
-        weight=weight.sum(axis=1),
-        cross=_stack(weight @ T, [values.sum(axis=1) for values in weighted]),
-        square=square[:, *np.triu_indices(q + r)],
-    )
+def _score(features: Features, residual: FloatArray) -> FloatArray:
+    of_varying = [np.einsum("ik,ik->", residual, values) for values in features.varying]
+    parts = features.baseline.T @ residual.sum(axis=1), features.time.T @ residual.sum(axis=0)
+    return np.concatenate([*parts, of_varying])
 
 
-def _stack(of_time: FloatArray, of_varying: list[FloatArray]) -> FloatArray:
-    return np.column_stack([of_time, *of_varying])
+def _information(features: Features, weight: FloatArray) -> FloatArray:
+    """As the totals of :class:`Moments`, at the cost of one product over the panel."""
+    B, T, V = features.baseline, features.time, features.varying
+    weighted = V * weight.astype(np.float32)
+    flat = (len(V), -1) if len(V) else (0, 0)
+    of_varying = [
+        weighted.sum(axis=2) @ B,
+        weighted.sum(axis=1) @ T,
+        weighted.reshape(flat) @ V.reshape(flat).T,
+    ]
+    of_time = [(weight @ T).T @ B, T.T @ (weight.sum(axis=0)[:, None] * T), of_varying[1].T]
+    of_baseline = [B.T @ (weight.sum(axis=1)[:, None] * B), of_time[0].T, of_varying[0].T]
+    return np.block([of_baseline, of_time, of_varying])

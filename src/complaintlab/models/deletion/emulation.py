@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from complaintlab.models.causal.inference import Effect, codes, resampling_unit
-from complaintlab.models.causal.logistic import Features, FloatArray, PooledLogistic, fit_hazard, softplus
+from complaintlab.models.causal.logistic import Features, FloatArray, PooledLogistic, fit_hazard
 from complaintlab.models.deletion.cohort import Cohort
 from complaintlab.models.deletion.histories import acted_at, ends, lived, reply_features
 from complaintlab.models.deletion.rubin import pooled
@@ -22,9 +22,9 @@ from complaintlab.models.trials.course import course as course_of
 from complaintlab.models.trials.emulation import emulate
 from complaintlab.models.trials.features import with_answered
 from complaintlab.models.trials.outcomes import event
-from complaintlab.models.trials.processes import Nature, Processes, Staying, fit_processes
+from complaintlab.models.trials.processes import Processes, fit_processes, staying
 from complaintlab.models.trials.quality import fit_qualities
-from complaintlab.models.trials.segments import segments
+from complaintlab.models.trials.segments import Staying, segments
 from complaintlab.parallel import spread
 
 IntArray = npt.NDArray[np.int64]
@@ -95,14 +95,12 @@ class LeftStanding(Processes):
     def converged(self) -> bool:
         return super().converged and self.deletion.converged
 
-    def at(self, multiplicity: FloatArray | None = None) -> Nature:
-        """Nature, its weights of loss multiplied by those of deletion."""
-        nature = super().at(multiplicity)
-        beta = self.deletion.coefficients if multiplicity is None else self.deletion.one_step(multiplicity)
-        stay = Staying.summed(softplus(self.deletion.features.predictor(beta)))
-        if nature.loss is not None:
-            stay = Staying(stay.end + nature.loss.end, stay.middle + nature.loss.middle)
-        return replace(nature, loss=stay)
+    def _losses(self, multiplicities: FloatArray | None) -> Iterator[Staying]:
+        """Weights of loss multiplied by those of deletion."""
+        losses = super()._losses(multiplicities)
+        for deleted in staying(self.deletion, multiplicities):
+            lost = next(losses, None)
+            yield deleted if lost is None else deleted.times(lost)
 
 
 def act_arms(

@@ -75,9 +75,10 @@ def run(
     }
     of = material, trials, asked, robustness, inference.seed
     clock = ReplyClock(material, inference, reply_effects.propensity_floor)
+    halves = (dict(list(asked.items())[half::2]) for half in (0, 1))
     checks: list[Callable[[], Checked]] = [
+        *(partial(of_replies, clock, half, robustness, inference.seed) for half in halves),
         partial(of_timing, *of, praise=False),
-        partial(of_replies, clock, asked, robustness, inference.seed),
         partial(of_timing, *of, praise=True),
         partial(_controls, *of),
     ]

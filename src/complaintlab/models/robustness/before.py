@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from scipy import sparse
+from scipy.special import expit
 
 from complaintlab.models.causal.inference import Effect, codes
-from complaintlab.models.causal.logistic import Features, expit, fit_hazard
+from complaintlab.models.causal.logistic import Features, fit_hazard
 from complaintlab.models.causal.pooling import clustered_effect
 from complaintlab.models.design import confounder_matrix
 from complaintlab.models.strategies import DAY, PATIENCE_S, grid

@@ -79,7 +79,7 @@ class Arm:
                 waiting=np.minimum(weights.waiting, limit),
                 settled=np.minimum(weights.settled, limit),
             )
-        loss = None if nature.loss is None else np.exp(nature.loss.middle)
+        loss = None if nature.loss is None else nature.loss.middle
         risked = at_risk(
             self.clones, _seen(weights.waiting, loss), _seen(self.clones.settled, loss), weights, masses
         )

@@ -17,12 +17,13 @@ from complaintlab.models.trials.clones import Clones, clone
 from complaintlab.models.trials.processes import Nature, Processes
 from complaintlab.models.trials.risks import (
     Grown,
-    at_risk,
     final,
     grown,
     growth_weights,
     mean_count,
     risk,
+    settled_mass,
+    waiting_at_risk,
 )
 from complaintlab.models.trials.weights import Weights, of_quality, weigh
 from complaintlab.parallel import parts, spread
@@ -30,7 +31,7 @@ from complaintlab.parallel import parts, spread
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-WORTH_SPREADING = 200_000
+WORTH_SPREADING = 500_000
 """Resamples times complaints from which on processes are begun: a few seconds' work."""
 
 
@@ -91,8 +92,7 @@ def _resampled(
     """Of some resamples each arm's value, and that with truncated weights."""
     drawn = islice(multiplicities(cluster, resamples, seed), which.start, which.stop)
     found = []
-    for multiplicity in drawn:
-        nature = processes.at(multiplicity)
+    for multiplicity, nature in processes.resampled(drawn):
         values = _values(made, processes, nature, multiplicity * everyone, truncate_at)
         found.append([(one.value, one.truncated) for one in values])
     return found
@@ -120,6 +120,36 @@ class _Values:
     truncated: FloatArray
 
 
+@dataclass(frozen=True)
+class _Weighted:
+    """A plan's clones with their weights, at each one's end in ``weight`` (n,), and what each counts (n,)."""
+
+    one: _Prepared
+    weights: Weights
+    weight: FloatArray
+    mass: FloatArray
+    waiting: FloatArray
+
+    def cut(self, at: float, loss: FloatArray | None) -> _Weighted:
+        """Weights above their quantile ``at`` are cut there."""
+        limit = _quantile(self.weight, self.mass, at)
+        less = replace(
+            self.weights,
+            waiting=np.minimum(self.weights.waiting, limit),
+            settled=np.minimum(self.weights.settled, limit),
+        )
+        waiting = _seen(less.waiting, loss)
+        return replace(self, weights=less, weight=np.minimum(self.weight, limit), waiting=waiting)
+
+    def value(self, risked: FloatArray, loss: FloatArray | None) -> FloatArray:
+        """Risk or mean count (K,), from the weight at risk."""
+        clones, found = self.one.clones, self.one.grown
+        if found is None:
+            return risk(clones, self.weight, risked, self.mass)
+        grows = growth_weights(found, self.weights, loss)
+        return mean_count(clones, found, self.weight, risked, self.mass, grows)
+
+
 def _values(
     made: Sequence[_Prepared],
     processes: Processes,
@@ -127,53 +157,47 @@ def _values(
     multiplicity: FloatArray,
     truncate_at: float,
 ) -> list[_Values]:
-    """All arms under one nature: weights are made once a strategy, those of loss once."""
-    loss = None if nature.loss is None else np.exp(nature.loss.middle)
-    timed: dict[tuple[float, float], Weights] = {}
-    waiting: dict[tuple[float, float], FloatArray] = {}
-    settled: dict[int, FloatArray] = {}
-    found = []
+    """All arms under one nature: weights are made once a strategy."""
+    loss = None if nature.loss is None else nature.loss.middle
+    timed: dict[tuple[float, float], tuple[Weights, FloatArray]] = {}
+    whole = []
     for one in made:
-        strategy, clones = one.plan.strategy, one.clones
+        strategy = one.plan.strategy
         window = strategy.after_s, strategy.by_s
         if window not in timed:
-            timed[window] = weigh(processes.course, strategy, nature)
-            waiting[window] = _seen(timed[window].waiting, loss)
-        weights = of_quality(timed[window], strategy, nature)
-        key = id(clones.settled)
-        if key not in settled:
-            settled[key] = _seen(clones.settled, loss)
-        mass = multiplicity * one.plan.population
-        weight = final(clones, weights, nature.loss)
-        value, risked = _value(one, weights, weight, waiting[window], settled[key], loss, mass)
-        cut = np.empty(0)
-        if one.plan.truncated:
-            limit = _quantile(weight, mass, truncate_at)
-            less = replace(
-                weights,
-                waiting=np.minimum(weights.waiting, limit),
-                settled=np.minimum(weights.settled, limit),
-            )
-            capped = np.minimum(weight, limit)
-            cut, _ = _value(one, less, capped, _seen(less.waiting, loss), settled[key], loss, mass)
-        found.append(_Values(weight * one.plan.population, risked, value, cut))
+            weights = weigh(processes.course, strategy, nature)
+            timed[window] = weights, _seen(weights.waiting, loss)
+        weights = of_quality(timed[window][0], strategy, nature)
+        weight, mass = final(one.clones, weights, nature.loss), multiplicity * one.plan.population
+        whole.append(_Weighted(one, weights, weight, mass, timed[window][1]))
+    truncated = {j: of.cut(truncate_at, loss) for j, of in enumerate(whole) if of.one.plan.truncated}
+    at_risk = _at_risk([*whole, *truncated.values()], loss)
+    cut = {j: of.value(at_risk[len(whole) + i], loss) for i, (j, of) in enumerate(truncated.items())}
+    return [
+        _Values(
+            of.weight * of.one.plan.population,
+            at_risk[j],
+            of.value(at_risk[j], loss),
+            cut.get(j, np.empty(0)),
+        )
+        for j, of in enumerate(whole)
+    ]
+
+
+def _at_risk(whole: Sequence[_Weighted], loss: FloatArray | None) -> list[FloatArray]:
+    """Weight at risk (K,) of each; those of one outcome by one product over its settled exposure."""
+    alike: dict[int, list[int]] = {}
+    for j, of in enumerate(whole):
+        alike.setdefault(id(of.one.clones.settled), []).append(j)
+    found: list[FloatArray] = [np.empty(0)] * len(whole)
+    for places in alike.values():
+        masses = [settled_mass(whole[j].one.clones, whole[j].weights, whole[j].mass) for j in places]
+        totals = np.array(masses) @ _seen(whole[places[0]].one.clones.settled, loss)
+        for j, total in zip(places, totals, strict=True):
+            of = whole[j]
+            total[: of.waiting.shape[1]] += waiting_at_risk(of.one.clones, of.waiting, of.mass)
+            found[j] = total
     return found
-
-
-def _value(
-    one: _Prepared,
-    weights: Weights,
-    weight: FloatArray,
-    waiting: FloatArray,
-    settled: FloatArray,
-    loss: FloatArray | None,
-    mass: FloatArray,
-) -> tuple[FloatArray, FloatArray]:
-    risked = at_risk(one.clones, waiting, settled, weights, mass)
-    if one.grown is None:
-        return risk(one.clones, weight, risked, mass), risked
-    grows = growth_weights(one.grown, weights, loss)
-    return mean_count(one.clones, one.grown, weight, risked, mass, grows), risked
 
 
 def _seen(values: FloatArray, loss: FloatArray | None) -> FloatArray:

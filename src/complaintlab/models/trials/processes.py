@@ -5,29 +5,23 @@ One model of each serves every strategy and outcome of a stage, so that a resamp
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from complaintlab.models.causal.logistic import Features, FloatArray, PooledLogistic, fit_hazard, softplus
+from complaintlab.models.causal.logistic import Features, FloatArray, PooledLogistic, fit_hazard
 from complaintlab.models.trials.course import Course
 from complaintlab.models.trials.quality import Qualities, fit_qualities
-from complaintlab.models.trials.segments import Segments, Waiting, segments
+from complaintlab.models.trials.segments import Segments, Staying, Waiting, odds, segments
 
-
-@dataclass(frozen=True)
-class Staying:
-    """−log of the chance not to be lost until the end and middle of each interval, (n, K)."""
-
-    end: FloatArray
-    middle: FloatArray
-
-    @classmethod
-    def summed(cls, stay: FloatArray) -> Staying:
-        end = np.cumsum(stay, axis=1)
-        return cls(end, end - stay / 2)
+AT_A_TIME = 8
+"""Resamples that are refitted together: their predictors are held in memory."""
 
 
 @dataclass(frozen=True)
@@ -59,19 +53,42 @@ class Processes:
         return all(fit.converged for fit in fits if fit is not None)
 
     def at(self, multiplicity: FloatArray | None = None) -> Nature:
-        """Nature as fitted to all data, or refitted to a resample."""
-        beta = _coefficients(self.reply, multiplicity)
-        history = self.reply.features.history_part(beta)
-        calendar = self.reply.features.predictor(beta) - history
-        loss = None
+        """Nature as fitted to all data, or refitted to one resample."""
+        return next(self._natures(None if multiplicity is None else multiplicity[None, :]))
+
+    def resampled(self, multiplicities: Iterable[FloatArray]) -> Iterator[tuple[FloatArray, Nature]]:
+        """Each resample (n,) with nature refitted to it.
+
+        A few at a time, so that the panel of features is read once for all of them.
+        """
+        drawn = iter(multiplicities)
+        while some := list(islice(drawn, AT_A_TIME)):
+            yield from zip(some, self._natures(np.array(some)), strict=True)
+
+    def _natures(self, multiplicities: FloatArray | None) -> Iterator[Nature]:
+        reply = coefficients(self.reply, multiplicities)
+        history = self.reply.features.of_history(reply) @ self._history
+        calendar = self.reply.features.predictors(reply, foreseeable=True)
+        losses = self._losses(multiplicities)
+        for place in range(len(reply)):
+            yield Nature(
+                waiting=Waiting.foreseen(self.segments, calendar[place], history[place]),
+                loss=next(losses, None),
+                qualities=self.qualities.chances(None if multiplicities is None else multiplicities[place])
+                if self.qualities
+                else {},
+            )
+
+    def _losses(self, multiplicities: FloatArray | None) -> Iterator[Staying]:
+        """Of each resample; nothing where nobody was lost."""
         if self.loss is not None:
-            stay = softplus(self.loss.features.predictor(_coefficients(self.loss, multiplicity)))
-            loss = Staying.summed(stay)
-        return Nature(
-            waiting=Waiting.foreseen(self.segments, calendar, history),
-            loss=loss,
-            qualities=self.qualities.chances(multiplicity) if self.qualities else {},
-        )
+            yield from staying(self.loss, multiplicities)
+
+    @cached_property
+    def _history(self) -> npt.NDArray[np.float32]:
+        """(history, S) of the features that change with it, in each segment."""
+        of, at = self.reply.features, self.segments
+        return of.varying[: of.history, at.who, at.since]
 
 
 def fit_processes(
@@ -117,18 +134,25 @@ def _fit(
         course=course,
         segments=segments(reply.varying[: reply.history], waits_until)
         if reply.history
-        else _one_each(course),
+        else _one_each(course, waits_until),
         reply=fit_hazard(reply, counts * waited, counts * answered, begin_reply),
         loss=fit_hazard(loss, counts * exposure, counts * lost, begin_loss) if lost.any() else None,
         qualities=None if quality is None else fit_qualities(course, reply, quality, mass),
     )
 
 
-def _one_each(course: Course) -> Segments:
+def _one_each(course: Course, waits_until: npt.NDArray[np.int64]) -> Segments:
     everyone = np.arange(course.n)
     at = np.repeat(everyone[:, None], course.patience, axis=1)
-    return Segments(everyone, np.zeros_like(everyone), at)
+    return Segments(everyone, np.zeros_like(everyone), at, waits_until)
 
 
-def _coefficients(model: PooledLogistic, multiplicity: FloatArray | None) -> FloatArray:
-    return model.coefficients if multiplicity is None else model.one_step(multiplicity)
+def staying(model: PooledLogistic, multiplicities: FloatArray | None) -> Iterator[Staying]:
+    """Without the event of ``model``, as fitted to all data or to each resample (m, n)."""
+    found = coefficients(model, multiplicities)
+    yield from (Staying.of(odds(predictor)) for predictor in model.features.predictors(found))
+
+
+def coefficients(model: PooledLogistic, multiplicities: FloatArray | None) -> FloatArray:
+    """(m, size): as fitted to all data, or to each resample (m, n)."""
+    return model.coefficients[None, :] if multiplicities is None else model.one_steps(multiplicities)

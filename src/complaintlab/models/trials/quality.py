@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from scipy.special import expit
 
 from complaintlab.models.causal.inference import standardise
-from complaintlab.models.causal.logistic import Features, FloatArray, PooledLogistic, expit, fit_hazard
+from complaintlab.models.causal.logistic import Features, FloatArray, PooledLogistic, fit_hazard
 from complaintlab.models.trials.course import Course
 
 LEVELS = ("bad", "proper")
@@ -28,7 +29,9 @@ class Qualities:
         """Chance (n,) of each quality, 1 where there was no reply; refitted to a resample if one is given."""
         rest, found = np.ones(len(self.rows)), {}
         for level, model in zip(LEVELS, self.models, strict=True):
-            beta = model.coefficients if multiplicity is None else model.one_step(multiplicity[self.rows])
+            beta = model.coefficients
+            if multiplicity is not None:
+                beta = model.one_steps(multiplicity[None, self.rows])[0]
             chance = expit(model.features.predictor(beta)[:, 0])
             found[level] = self._of_all(rest * chance)
             rest = rest * (1 - chance)

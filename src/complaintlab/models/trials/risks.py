@@ -10,7 +10,7 @@ import numpy.typing as npt
 from complaintlab.models.trials.clones import Clones
 from complaintlab.models.trials.course import COMPETING, EVENT, FOLLOWED
 from complaintlab.models.trials.outcomes import Outcome
-from complaintlab.models.trials.processes import Staying
+from complaintlab.models.trials.segments import Staying
 from complaintlab.models.trials.weights import Weights
 
 FloatArray = npt.NDArray[np.float64]
@@ -51,7 +51,7 @@ def final(clones: Clones, weights: Weights, loss: Staying | None) -> FloatArray:
     found[rows] = np.where(unsettled, waited, weights.settled[rows])
     if loss is not None:
         followed = clones.shown[rows] == FOLLOWED
-        found[rows] *= np.exp(np.where(followed, loss.end[rows, last], loss.middle[rows, last]))
+        found[rows] *= np.where(followed, loss.end[rows, last], loss.middle[rows, last])
     return found
 
 
@@ -63,9 +63,19 @@ def at_risk(
     ``waiting`` (n, w) are the weights of those who wait, and ``settled`` (n, K) the clones' exposure once
     settled, both times the weights of loss.
     """
-    total = (mass * weights.settled * clones.settles) @ settled
-    total[..., : waiting.shape[1]] += mass @ (clones.waiting * waiting)
+    total = settled_mass(clones, weights, mass) @ settled
+    total[..., : waiting.shape[1]] += waiting_at_risk(clones, waiting, mass)
     return np.asarray(total)
+
+
+def settled_mass(clones: Clones, weights: Weights, mass: FloatArray) -> FloatArray:
+    """What each complaint weighs once its clone has settled, but for loss."""
+    return mass * weights.settled * clones.settles
+
+
+def waiting_at_risk(clones: Clones, waiting: FloatArray, mass: FloatArray) -> FloatArray:
+    """The part of :func:`at_risk` of those who wait, in the first w intervals."""
+    return np.asarray(mass @ (clones.waiting * waiting))
 
 
 def risk(clones: Clones, weight: FloatArray, at_risk: FloatArray, mass: FloatArray) -> FloatArray:

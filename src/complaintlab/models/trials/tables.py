@@ -182,7 +182,7 @@ def compliant(trial: Trial, arm: Arm, until: int) -> FloatArray:
     strategy = arm.plan.strategy
     weights = of_quality(weigh(trial.processes.course, strategy, nature), strategy, nature)
     now = weights.settled if weights.unanswered is None else weights.unanswered[:, until]
-    loss = 1.0 if nature.loss is None else np.exp(nature.loss.end[:, until])
+    loss = 1.0 if nature.loss is None else nature.loss.end[:, until]
     return np.where(clones.last > until, now * loss * arm.plan.population, arm.weights)
 
 

@@ -19,7 +19,6 @@ from complaintlab.models.causal.logistic import FloatArray
 from complaintlab.models.strategies import Strategy
 from complaintlab.models.trials.course import Course
 from complaintlab.models.trials.processes import Nature
-from complaintlab.models.trials.segments import HEAVIEST
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,11 @@ def weigh(course: Course, strategy: Strategy, nature: Nature) -> Weights:
     A numerator that depends on time and arm alone cancels in hazards within arm and interval.
     """
     opens, closes = span(course, strategy)
-    stay = nature.waiting.stay
-    end = np.cumsum(stay[:, :opens], axis=1)
-    before = _exp(end - stay[:, :opens] / 2)
-    none_yet = _exp(end[:, -1]) if opens else np.ones(course.n)
+    so_far = nature.waiting.so_far
+    before, end = so_far.middle[:, :opens], so_far.end[:, :opens]
+    none_yet = end[:, -1] if opens else np.ones(course.n)
     if strategy.never:
-        return Weights(before, none_yet, _exp(end))
+        return Weights(before, none_yet, end)
     within, constant = nature.waiting.window(opens, closes)
     rows = np.flatnonzero((course.reply_at >= opens) & (course.reply_at <= closes))
     settled = np.zeros(course.n)
@@ -70,7 +68,3 @@ def of_quality(weights: Weights, strategy: Strategy, nature: Nature) -> Weights:
     if strategy.quality is None:
         return weights
     return replace(weights, settled=weights.settled / nature.qualities[strategy.quality])
-
-
-def _exp(logarithm: FloatArray) -> FloatArray:
-    return np.asarray(np.exp(np.minimum(logarithm, HEAVIEST)))
