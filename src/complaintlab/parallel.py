@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from importlib import import_module
 from itertools import pairwise
 from multiprocessing import get_context
 from typing import TypeVar
@@ -18,27 +19,42 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def spread(work: Callable[[Item], Result], items: Sequence[Item], what: str) -> list[Result]:
+def spread(
+    work: Callable[[Item], Result], items: Sequence[Item], what: str, *, worth: bool = True
+) -> list[Result]:
     """``work`` of every item, in the items' order, behind a bar named ``what``.
 
     Each piece is computed by one thread, so results are the same however many processes share them. The
-    longest piece should come first. ``work``, items and results are pickled. Nothing is spread unless this
-    process was allowed to, which only the command is: a user's script may not bear being imported again.
+    longest piece should come first. ``work``, items and results are pickled. ``worth``: whether all of it
+    takes longer than to begin processes, a second or two. Nothing is spread unless this process was allowed
+    to, which only the command is: a user's script may not bear being imported again.
 
     Raises:
         Exception: whatever ``work`` raises.
     """
-    if not _Place.allowed or min(len(items), available()) <= 1:
+    if not (worth and _Place.allowed) or min(len(items), available()) <= 1:
         return [_by_one_thread(work, item) for item in track(items, what)]
     waiting = [_pool().submit(_by_one_thread, work, item) for item in items]
     return [done.result() for done in track(waiting, what)]
 
 
-def parts(count: int) -> list[range]:
-    """``count`` things in order, in twice as many pieces of like size as there are processors."""
-    pieces = max(1, min(2 * available(), count))
-    bounds = [count * place // pieces for place in range(pieces + 1)]
+def parts(count: int, by: int = 1) -> list[range]:
+    """``count`` things in order, in twice as many pieces of like size as there are processors.
+
+    Pieces are of whole groups of ``by`` things, so that what is computed group by group has the same groups
+    however many pieces there are.
+    """
+    groups = -(-count // by)
+    pieces = max(1, min(2 * available(), groups))
+    bounds = [min(by * (groups * place // pieces), count) for place in range(pieces + 1)]
     return [range(first, last) for first, last in pairwise(bounds)]
+
+
+def prepare(module: str) -> None:
+    """Let the processes begin and import ``module`` now, while this one goes on to where they are needed."""
+    if _Place.allowed and available() > 1:
+        for _ in range(available()):
+            _pool().submit(_import, module)
 
 
 def available() -> int:
@@ -59,6 +75,10 @@ class _Place:
 def _pool() -> ProcessPoolExecutor:
     """The processes, which stay for the next call: to begin one takes a second."""
     return ProcessPoolExecutor(available(), get_context("spawn"), silence)
+
+
+def _import(module: str) -> None:
+    import_module(module)
 
 
 def _by_one_thread(work: Callable[[Item], Result], item: Item) -> Result:

@@ -45,3 +45,11 @@ def test_parts_hold_everything_once_and_in_order(count: int) -> None:
     assert [place for part in parts(count) for place in part] == list(range(count))
     sizes = [len(part) for part in parts(count)]
     assert np.ptp(sizes) <= 1
+
+
+@pytest.mark.parametrize("processors", [1, 2, 3, 16])
+def test_parts_break_no_group(monkeypatch: pytest.MonkeyPatch, processors: int) -> None:
+    monkeypatch.setattr(parallel, "available", lambda: processors)
+    pieces = parts(203, by=8)
+    assert [place for part in pieces for place in part] == list(range(203))
+    assert all(part.start % 8 == 0 for part in pieces)

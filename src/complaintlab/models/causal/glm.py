@@ -17,7 +17,7 @@ Family = Literal["binomial", "poisson"]
 
 RIDGE = 1.0
 ITERATIONS = 200
-TOLERANCE = 1e-6
+TOLERANCE = 1e-8
 EVENTS_PER_PARAMETER = 10.0
 ROUNDS, SPARE = 6, 0.99
 LARGEST = 30.0
@@ -92,14 +92,15 @@ def cross_fit(
     if weights.min() < 0 and not settled:
         return [np.full(len(y), np.nan) for _ in at or (X,)], False
     design = np.column_stack([np.ones(len(y)), X])
-    variance = information_of(design, _mean(design @ whole, family), weights, family)
+    mean = _mean(design @ whole, family)
+    variance = information_of(design, mean, weights, family)
     where = at or (X,)
     predicted = [np.empty(len(y)) for _ in where]
     for number in np.unique(fold):
         out = fold == number
-        share = float(weights[~out].sum() / max(weights.sum(), 1e-12))
         signed = bool(weights[~out].min() < 0)
-        shaped = None if signed else variance * share  # signed sums differ more between folds
+        # Signed sums differ more between folds
+        shaped = None if signed else variance - information_of(design[out], mean[out], weights[out], family)
         beta, converged = fit_glm(X[~out], y[~out], weights[~out], family, whole, shaped, ridge)
         if not converged and not signed:
             beta, converged = fit_glm(X[~out], y[~out], weights[~out], family, ridge=ridge)

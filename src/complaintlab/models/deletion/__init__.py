@@ -26,7 +26,7 @@ from complaintlab.models.deletion.answers import (
     naive_row,
 )
 from complaintlab.models.deletion.cohort import HOST, UNKNOWN, Cohort, acts_on, answered, complaints, without
-from complaintlab.models.deletion.emulation import left_arms
+from complaintlab.models.deletion.emulation import WORTH_SPREADING, left_arms
 from complaintlab.models.deletion.rows import Row, arms_counts, numbers, row, table
 from complaintlab.models.deletion_strategies import (
     DELETED,
@@ -40,6 +40,7 @@ from complaintlab.models.deletion_strategies import (
     WITHDRAWN_VS_KEPT,
 )
 from complaintlab.models.strategies import NONE, PROPER_24H, follows
+from complaintlab.parallel import prepare
 from complaintlab.params import Analysis, Inference
 
 DELETION = Comparison(DELETED, LEFT, "deleted or hidden by the host")
@@ -71,6 +72,8 @@ def run(
     fair, nonsense = (episodes.filter(kind == what) for what in ("complaint", "nonsense"))
     settings = Settings.of(spells, analysis, inference)
     cohort = complaints(fair, posts, acts_on(deletions, HOST))
+    if cohort.n >= WORTH_SPREADING:
+        prepare(left_arms.__module__)
     with threadpool_limits(1):
         made = answer(cohort, DELETION, settings)
         rows = [

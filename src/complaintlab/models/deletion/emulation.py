@@ -30,6 +30,8 @@ from complaintlab.parallel import spread
 IntArray = npt.NDArray[np.int64]
 
 OUTCOME = "escalated"
+WORTH_SPREADING = 1_000
+"""Episodes from which on processes are begun: a few seconds' work."""
 FEWEST_DRAWS = 10
 """Resamples within each imputation at least; the variance is averaged over imputations."""
 
@@ -107,7 +109,8 @@ def act_arms(
     design: Design, moments: Iterable[FloatArray], strategies: tuple[Strategy, ...]
 ) -> tuple[list[Imputed], list[Processes]]:
     """Arms of strategies about the act, and the fitted processes of each imputation."""
-    made = spread(partial(_act_arms, design, strategies), list(moments), "Imputations")
+    work = partial(_act_arms, design, strategies)
+    made = spread(work, list(moments), "Imputations", worth=design.cohort.n >= WORTH_SPREADING)
     trials, fits = zip(*made, strict=True)
     return _imputed(trials, fits), list(fits)
 
@@ -131,9 +134,9 @@ def left_arms(
     ``fits`` are the processes of the act in the same imputations.
     """
     work = partial(_left_arms, design, reply_features(design.cohort, spells), strategies)
-    trials, models = zip(
-        *spread(work, list(zip(moments, fits, strict=True)), "Left as they are"), strict=True
-    )
+    pairs = list(zip(moments, fits, strict=True))
+    made = spread(work, pairs, "Left as they are", worth=design.cohort.n >= WORTH_SPREADING)
+    trials, models = zip(*made, strict=True)
     return _imputed(trials, models)
 
 

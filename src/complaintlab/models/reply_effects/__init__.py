@@ -6,13 +6,13 @@ else about the reply and the history up to it as they are, by augmented inverse-
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import polars as pl
-from threadpoolctl import threadpool_limits
 
-from complaintlab.models.exposures import EXPOSURES, Clock
-from complaintlab.models.reply_effects.answers import answers
+from complaintlab.models.exposures import EXPOSURES, Clock, Exposure
+from complaintlab.models.reply_effects.answers import Answers, answers
 from complaintlab.models.reply_effects.bystanders import bystander_rows
 from complaintlab.models.reply_effects.index import (
     first_replies,
@@ -24,9 +24,13 @@ from complaintlab.models.reply_effects.landmark import at_landmark
 from complaintlab.models.reply_effects.population import Answered, at_reply, once_more
 from complaintlab.models.reply_effects.rows import Row
 from complaintlab.models.reply_effects.tail import large_spread
+from complaintlab.parallel import prepare, spread
 from complaintlab.params import Analysis, Inference, ReplyEffects
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
+
+WORTH_SPREADING = 2_000
+"""Episodes from which on processes are begun: a few seconds' work."""
 
 
 class Outputs(NamedTuple):
@@ -51,12 +55,13 @@ def run(
     rest on more than first replies, a row of variant ``companies`` counts in ``n_exposed`` the companies with
     both. What cannot be estimated has a row with the reason.
     """
+    worth = episodes.height >= WORTH_SPREADING
+    if worth:
+        prepare(answers.__module__)
     clocks = populations(episodes, turns, measures, analysis)
-    with threadpool_limits(1):  # on so few rows threads only wait for each other, and sums stay in order
-        found = [
-            answers(clocks[exposure.clock], exposure, analysis, inference, reply_effects.propensity_floor)
-            for exposure in EXPOSURES.values()
-        ]
+    work = partial(_answers, analysis, inference, reply_effects.propensity_floor)
+    asked = [(clocks[exposure.clock], exposure) for exposure in EXPOSURES.values()]
+    found = spread(work, asked, "What replies do", worth=worth)
     tail = large_spread(clocks["first_reply"], analysis.horizon_days, inference.seed)
     complaints = episodes.filter(pl.col("kind").cast(pl.String) == "complaint")
     watched = bystander_rows(complaints, turns, measures, analysis.horizon_days, inference)
@@ -67,6 +72,12 @@ def run(
         _table("balance_reply_effects", [row for each in found for row in each.balance]),
         _table("weights_reply_effects", [row for each in found for row in each.weights]),
     )
+
+
+def _answers(
+    analysis: Analysis, inference: Inference, floor: float, asked: tuple[Answered, Exposure]
+) -> Answers:
+    return answers(*asked, analysis, inference, floor)
 
 
 def populations(

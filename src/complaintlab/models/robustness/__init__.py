@@ -27,6 +27,9 @@ from complaintlab.params import Analysis, Inference, ReplyEffects, Robustness, T
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
 
+WORTH_SPREADING = 1_000
+"""Episodes from which on processes are begun: a few seconds' work."""
+
 Checked = tuple[list[Row], list[Row], list[Row]]
 """Rows of estimates, of specifications, and of confounders' strengths."""
 
@@ -82,7 +85,7 @@ def run(
         partial(of_timing, *of, praise=True),
         partial(_controls, *of),
     ]
-    parts = spread(_made, checks, "Checking the answers")
+    parts = spread(_made, checks, "Checking the answers", worth=episodes.height >= WORTH_SPREADING)
     estimates, specifications, strengths = (
         [row for part in parts for row in part[place]] for place in range(3)
     )

@@ -17,7 +17,7 @@ from complaintlab.models.strategies import DAY, PATIENCE_S, Strategy, grid
 from complaintlab.models.trials.arms import Trial
 from complaintlab.models.trials.course import course
 from complaintlab.models.trials.dispersed import negative_binomial_row
-from complaintlab.models.trials.emulation import emulate
+from complaintlab.models.trials.emulation import emulate, worth_spreading
 from complaintlab.models.trials.features import features, with_answered
 from complaintlab.models.trials.processes import Processes, fit_processes
 from complaintlab.models.trials.questions import Plans, Question, asked, outcomes, questions
@@ -32,6 +32,7 @@ from complaintlab.models.trials.tables import (
     reference_row,
     weight_row,
 )
+from complaintlab.parallel import prepare
 from complaintlab.params import Analysis, Inference, Trials
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
@@ -116,6 +117,8 @@ def _answers(
     days = max(float(plan.outcome.course.ends_s[-1]) for plan in plans.plans) / DAY
     company = codes(eligible["company"])
     cluster, df = resampling_unit(codes(eligible["author_id"]), company)
+    if worth_spreading(inference.resamples, eligible.height):
+        prepare(emulate.__module__)
     trial = emulate(
         fit(eligible, spells, days, quality=needs_quality),
         plans.plans,

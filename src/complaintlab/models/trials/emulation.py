@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from complaintlab.models.causal.inference import multiplicities
 from complaintlab.models.trials.arms import Arm, Plan, Trial
 from complaintlab.models.trials.clones import Clones, clone
-from complaintlab.models.trials.processes import Nature, Processes
+from complaintlab.models.trials.processes import AT_A_TIME, Nature, Processes
 from complaintlab.models.trials.risks import (
     Grown,
     final,
@@ -70,13 +70,19 @@ def emulate(
             for g in (() if company is None else np.unique(company))
         ]
     work = partial(_resampled, made, processes, everyone, truncate_at, cluster, resamples, seed)
-    pieces = parts(resamples) if resamples * processes.course.n >= WORTH_SPREADING else [range(resamples)]
-    drawn = [draw for part in spread(work, pieces, "Resampling") for draw in part]
+    worth = worth_spreading(resamples, processes.course.n)
+    pieces = parts(resamples, AT_A_TIME)
+    drawn = [draw for part in spread(work, pieces, "Resampling", worth=worth) for draw in part]
     arms = tuple(
         _arm(p, point[j], [draw[j] for draw in drawn], [one[j] for one in within], company, everyone)
         for j, p in enumerate(made)
     )
     return Trial(processes, nature, arms, df)
+
+
+def worth_spreading(resamples: int, n: int) -> bool:
+    """Whether so many resamples of n complaints take longer than to begin processes."""
+    return resamples * n >= WORTH_SPREADING
 
 
 def _resampled(
