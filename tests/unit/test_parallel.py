@@ -35,6 +35,12 @@ def test_results_come_in_order_from_other_processes(allowed: None) -> None:
     assert os.getpid() not in {where for _, where in found}
 
 
+def test_pieces_alike_come_back_in_order_too(allowed: None) -> None:
+    found = spread(square, range(9), "Squares", alike=True)
+    assert [value for value, _ in found] == [place**2 for place in range(9)]
+    assert os.getpid() not in {where for _, where in found}
+
+
 def test_an_error_of_a_piece_is_the_callers(allowed: None) -> None:
     with pytest.raises(ValueError, match="not 1"):
         spread(refuse, [1, 2], "Refusals")

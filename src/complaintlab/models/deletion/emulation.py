@@ -110,7 +110,7 @@ def act_arms(
 ) -> tuple[list[Imputed], list[Processes]]:
     """Arms of strategies about the act, and the fitted processes of each imputation."""
     work = partial(_act_arms, design, strategies)
-    made = spread(work, list(moments), "Imputations", worth=design.cohort.n >= WORTH_SPREADING)
+    made = spread(work, list(moments), "Imputations", worth=design.cohort.n >= WORTH_SPREADING, alike=True)
     trials, fits = zip(*made, strict=True)
     return _imputed(trials, fits), list(fits)
 
@@ -135,7 +135,7 @@ def left_arms(
     """
     work = partial(_left_arms, design, reply_features(design.cohort, spells), strategies)
     pairs = list(zip(moments, fits, strict=True))
-    made = spread(work, pairs, "Left as they are", worth=design.cohort.n >= WORTH_SPREADING)
+    made = spread(work, pairs, "Left as they are", worth=design.cohort.n >= WORTH_SPREADING, alike=True)
     trials, models = zip(*made, strict=True)
     return _imputed(trials, models)
 

@@ -78,14 +78,20 @@ def run(
     }
     of = material, trials, asked, robustness, inference.seed
     clock = ReplyClock(material, inference, reply_effects.propensity_floor)
-    halves = (dict(list(asked.items())[half::2]) for half in (0, 1))
+    third, rest = (
+        {claim: row for place, (claim, row) in enumerate(asked.items()) if (place % 3 == 0) == first}
+        for first in (True, False)
+    )
     checks: list[Callable[[], Checked]] = [
-        *(partial(of_replies, clock, half, robustness, inference.seed) for half in halves),
         partial(of_timing, *of, praise=False),
+        partial(of_replies, clock, third, robustness, inference.seed),
+        partial(of_replies, clock, rest, robustness, inference.seed),
         partial(of_timing, *of, praise=True),
         partial(_controls, *of),
     ]
-    parts = spread(_made, checks, "Checking the answers", worth=episodes.height >= WORTH_SPREADING)
+    # In this order two processes have about as much to do: a third of the replies takes as long as timing
+    worth = episodes.height >= WORTH_SPREADING
+    parts = spread(_made, checks, "Checking the answers", worth=worth, alike=True)
     estimates, specifications, strengths = (
         [row for part in parts for row in part[place]] for place in range(3)
     )

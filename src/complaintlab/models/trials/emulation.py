@@ -69,7 +69,7 @@ def emulate(
             _values(made, processes, nature, (company == g) * everyone, truncate_at)
             for g in (() if company is None else np.unique(company))
         ]
-    work = partial(_resampled, made, processes, everyone, truncate_at, cluster, resamples, seed)
+    work = partial(_resampled, plans, quality, processes, everyone, truncate_at, cluster, resamples, seed)
     worth = worth_spreading(resamples, processes.course.n)
     pieces = parts(resamples, AT_A_TIME)
     drawn = [draw for part in spread(work, pieces, "Resampling", worth=worth) for draw in part]
@@ -86,7 +86,8 @@ def worth_spreading(resamples: int, n: int) -> bool:
 
 
 def _resampled(
-    made: Sequence[_Prepared],
+    plans: Sequence[Plan],
+    quality: npt.NDArray[np.str_] | None,
     processes: Processes,
     everyone: FloatArray,
     truncate_at: float,
@@ -95,7 +96,11 @@ def _resampled(
     seed: int,
     which: range,
 ) -> list[list[tuple[FloatArray, FloatArray]]]:
-    """Of some resamples each arm's value, and that with truncated weights."""
+    """Of some resamples each arm's value, and that with truncated weights.
+
+    Clones are made again: all of them are many times larger than the plans, which come from another process.
+    """
+    made = [_Prepared.of(plan, quality) for plan in plans]
     drawn = islice(multiplicities(cluster, resamples, seed), which.start, which.stop)
     found = []
     for multiplicity, nature in processes.resampled(drawn):
