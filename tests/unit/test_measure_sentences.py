@@ -42,7 +42,7 @@ STANCES_SAID = [
     ("All sorted now", "resolved"),
     ("You guys are the best, amazing customer service!", "advocates"),
     ("I would highly recommend them, brilliant support team", "advocates"),
-    ("I was about to cancel but the way they handled it made me a fan for life", "advocates"),
+    missed("I was about to cancel but the way they handled it made me a fan for life", "advocates"),
     ("Your driver is a star, so helpful, I would recommend you to anyone", "advocates"),
     ("Moving to another bank tomorrow", "escalates"),
     ("You liars, that's what you are", "escalates"),
