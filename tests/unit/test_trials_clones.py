@@ -188,6 +188,13 @@ def test_loss_multiplies_the_weights() -> None:
     )
 
 
+@pytest.mark.filterwarnings("error")
+def test_weights_stay_finite_where_nobody_could_have_complied() -> None:
+    sure = Staying.of(np.full((1, 30), np.exp(40.0)))
+    assert np.isfinite(sure.end).all()
+    assert np.isfinite(sure.middle).all()
+
+
 def unweighted(clones: Clones) -> Weights:
     n = len(clones.last)
     return Weights(np.ones_like(clones.waiting), np.ones(n))

@@ -55,7 +55,8 @@ class Staying:
     def of(cls, odds: FloatArray) -> Staying:
         """From the odds (n, K) of the event in each interval: 1 − hazard is 1 / (1 + odds)."""
         factor = 1 + odds
-        end = np.minimum(np.cumprod(factor, axis=1), HEAVIEST)
+        with np.errstate(over="ignore"):
+            end = np.minimum(np.cumprod(factor, axis=1), HEAVIEST)
         return cls(end, end / np.sqrt(factor))
 
     def times(self, other: Staying) -> Staying:
