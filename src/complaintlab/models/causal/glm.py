@@ -36,7 +36,8 @@ def fit_glm(
     """Intercept and slopes of y on standardised X (n, p) with a canonical link, and whether they converged.
 
     A standard normal prior on each slope keeps separated data finite; ``ridge`` (1 + p,) are other penalties.
-    Newton's method; with ``information`` given it stays as it is, which costs a few more, far cheaper steps.
+    Newton's method; ``information``, if given, stays as it is, which costs a few more, far cheaper steps, and
+    is that of weights none of which is negative.
     Weights may be negative as long as their sum is not: where the curvature is indefinite, a step takes that
     of the positive ones alone; only a maximum counts as converged.
     """
@@ -86,7 +87,8 @@ def cross_fit(
 ) -> tuple[list[FloatArray], bool]:
     """Expected y of each row at X, or at each matrix of ``at``, from models fitted to the other folds.
 
-    The fit to all rows only gives the folds' fits their start and the curvature of their steps.
+    The fit to all rows only gives the folds' fits their start and, of each fold's own rows, the curvature of
+    their steps.
     """
     whole, settled = fit_glm(X, y, weights, family, ridge=ridge)
     if weights.min() < 0 and not settled:

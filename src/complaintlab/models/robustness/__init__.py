@@ -78,10 +78,8 @@ def run(
     }
     of = material, trials, asked, robustness, inference.seed
     clock = ReplyClock(material, inference, reply_effects.propensity_floor)
-    third, rest = (
-        {claim: row for place, (claim, row) in enumerate(asked.items()) if (place % 3 == 0) == first}
-        for first in (True, False)
-    )
+    third = dict(list(asked.items())[::3])
+    rest = {claim: row for claim, row in asked.items() if claim not in third}
     checks: list[Callable[[], Checked]] = [
         partial(of_timing, *of, praise=False),
         partial(of_replies, clock, third, robustness, inference.seed),

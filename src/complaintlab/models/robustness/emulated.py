@@ -13,7 +13,7 @@ from complaintlab.models.trials.clones import Clones, clone
 from complaintlab.models.trials.course import EVENT
 from complaintlab.models.trials.outcomes import Outcome
 from complaintlab.models.trials.processes import Nature, Processes
-from complaintlab.models.trials.risks import at_risk, final, grown, growth_weights, mean_count, risk
+from complaintlab.models.trials.risks import at_risk, final, grown, growth_weights, mean_count, risk, seen
 from complaintlab.models.trials.weights import Weights, of_quality, weigh
 
 FloatArray = npt.NDArray[np.float64]
@@ -81,7 +81,7 @@ class Arm:
             )
         loss = None if nature.loss is None else nature.loss.middle
         risked = at_risk(
-            self.clones, _seen(weights.waiting, loss), _seen(self.clones.settled, loss), weights, masses
+            self.clones, seen(weights.waiting, loss), seen(self.clones.settled, loss), weights, masses
         )
         return np.array(
             [self._value(weights, weight, loss, *pair) for pair in zip(risked, masses, strict=True)]
@@ -99,7 +99,3 @@ class Arm:
         if found is None:
             return risk(self.clones, weight, risked, mass)
         return mean_count(self.clones, found, weight, risked, mass, growth_weights(found, weights, loss))
-
-
-def _seen(values: FloatArray, loss: FloatArray | None) -> FloatArray:
-    return values if loss is None else values * loss[:, : values.shape[1]]

@@ -22,6 +22,7 @@ from complaintlab.models.trials.risks import (
     growth_weights,
     mean_count,
     risk,
+    seen,
     settled_mass,
     waiting_at_risk,
 )
@@ -149,7 +150,7 @@ class _Weighted:
             waiting=np.minimum(self.weights.waiting, limit),
             settled=np.minimum(self.weights.settled, limit),
         )
-        waiting = _seen(less.waiting, loss)
+        waiting = seen(less.waiting, loss)
         return replace(self, weights=less, weight=np.minimum(self.weight, limit), waiting=waiting)
 
     def value(self, risked: FloatArray, loss: FloatArray | None) -> FloatArray:
@@ -177,7 +178,7 @@ def _values(
         window = strategy.after_s, strategy.by_s
         if window not in timed:
             weights = weigh(processes.course, strategy, nature)
-            timed[window] = weights, _seen(weights.waiting, loss)
+            timed[window] = weights, seen(weights.waiting, loss)
         weights = of_quality(timed[window][0], strategy, nature)
         weight, mass = final(one.clones, weights, nature.loss), multiplicity * one.plan.population
         whole.append(_Weighted(one, weights, weight, mass, timed[window][1]))
@@ -203,17 +204,12 @@ def _at_risk(whole: Sequence[_Weighted], loss: FloatArray | None) -> list[FloatA
     found: list[FloatArray] = [np.empty(0)] * len(whole)
     for places in alike.values():
         masses = [settled_mass(whole[j].one.clones, whole[j].weights, whole[j].mass) for j in places]
-        totals = np.array(masses) @ _seen(whole[places[0]].one.clones.settled, loss)
+        totals = np.array(masses) @ seen(whole[places[0]].one.clones.settled, loss)
         for j, total in zip(places, totals, strict=True):
             of = whole[j]
             total[: of.waiting.shape[1]] += waiting_at_risk(of.one.clones, of.waiting, of.mass)
             found[j] = total
     return found
-
-
-def _seen(values: FloatArray, loss: FloatArray | None) -> FloatArray:
-    """Times the weights of loss in the first intervals."""
-    return values if loss is None else values * loss[:, : values.shape[1]]
 
 
 def _quantile(weight: FloatArray, mass: FloatArray, at: float) -> float:

@@ -68,6 +68,11 @@ def at_risk(
     return np.asarray(total)
 
 
+def seen(values: FloatArray, loss: FloatArray | None) -> FloatArray:
+    """Times the weights of loss in the first intervals."""
+    return values if loss is None else values * loss[:, : values.shape[1]]
+
+
 def settled_mass(clones: Clones, weights: Weights, mass: FloatArray) -> FloatArray:
     """What each complaint weighs once its clone has settled, but for loss."""
     return mass * weights.settled * clones.settles

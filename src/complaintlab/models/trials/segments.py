@@ -13,6 +13,11 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 LEAST_CHANCE = 1e-12
+LARGEST_LOGIT = 40.0
+"""Above it a chance is 1 in double precision."""
+LOG_HEAVIEST = 200.0
+HEAVIEST = float(np.exp(LOG_HEAVIEST))
+"""Bound of a weight: arithmetic stays finite where nobody could have complied."""
 
 
 @dataclass(frozen=True)
@@ -131,10 +136,3 @@ def odds(predictor: SingleArray) -> FloatArray:
 def _chance(none_by_end: FloatArray, none_by_now: FloatArray) -> FloatArray:
     """Chance of a reply from now to the end, bounded below where there is none at all."""
     return np.asarray(np.maximum(1 - none_by_end / none_by_now, LEAST_CHANCE))
-
-
-LARGEST_LOGIT = 40.0
-"""Above it a chance is 1 in double precision."""
-LOG_HEAVIEST = 200.0
-HEAVIEST = float(np.exp(LOG_HEAVIEST))
-"""Bound of a weight: arithmetic stays finite where nobody could have complied."""
