@@ -7,6 +7,7 @@ import datetime as dt
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -119,14 +120,25 @@ def _imports(file: Path) -> list[str]:
     return found
 
 
-def _resources(module: str) -> list[str]:
-    """Folders and files of data that the package of ``module`` ships and reads."""
-    file = _file_of(module)
-    if file is None or file.name != "__init__.py":
-        return []
+@cache
+def _data_of(file: Path) -> list[Path]:
+    """Folders of the data that a file reads: its own, if it is a package or asks for it, and those named."""
+    found = [file.parent] if file.name == "__init__.py" else []
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Name) and node.id in ("__file__", "__package__"):
+            found.append(file.parent)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "files":
+            named = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+            found += [PACKAGE.joinpath(*str(name).split(".")[1:]) for name in named]
+    return [folder for folder in found if folder != PACKAGE]
+
+
+def _resources(code: Iterable[str]) -> set[str]:
+    """Files of data that these files of code read."""
     root = PACKAGE.parents[1]
-    data = (path for path in file.parent.rglob("*") if path.suffix in RESOURCES)
-    return sorted(path.relative_to(root).as_posix() for path in data)
+    folders = {folder for path in code for folder in _data_of(root / path)}
+    data = (path for folder in folders for path in folder.rglob("*") if path.suffix in RESOURCES)
+    return {path.relative_to(root).as_posix() for path in data}
 
 
 def dvc_stage(stage: str) -> dict[str, Any]:
@@ -134,16 +146,10 @@ def dvc_stage(stage: str) -> dict[str, Any]:
     bound = contract(stage)
     module = STAGES[stage]
     code = set(code_closure(module)) | {f"src/complaintlab/{name}" for name in BINDING}
-    packages = {path.rsplit("/", 1)[0] for path in code if path.endswith("/__init__.py")}
-    resources = {
-        resource
-        for package in packages
-        for resource in _resources(package.removeprefix("src/").replace("/", "."))
-    }
     deps = [f"data/tables/{name}.parquet" for name in bound.reads]
     deps += list(EXTRA_DEPS.get(stage, ()))
     deps += [COMPANIES_FILE] * bound.companies + [CLAIMS_FILE] * bound.claims
-    deps += [*sorted(code | resources), "pins.txt"]
+    deps += [*sorted(code | _resources(code)), "pins.txt"]
     described: dict[str, Any] = {"cmd": COMMANDS.get(stage, f"complaintlab {stage}"), "deps": deps}
     if bound.sections:
         described["params"] = [section.key for section in bound.sections]

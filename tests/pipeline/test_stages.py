@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from complaintlab.pipeline import code_closure, dvc_yaml
+from complaintlab.pipeline import code_closure, dvc_stage, dvc_yaml
 from complaintlab.stages import STAGES, contract
 from complaintlab.tables import TABLES
 from complaintlab.tables.dictionary import dictionary
@@ -49,6 +49,16 @@ def test_a_stage_depends_on_what_it_imports_and_on_nothing_behind_it() -> None:
     spells = code_closure("complaintlab.spells")
     assert "src/complaintlab/labels.py" in spells
     assert not any("report" in path or "verdicts" in path for path in spells)
+
+
+@pytest.mark.parametrize("stage", ["embed", "measure"])
+def test_a_stage_that_reads_with_a_model_depends_on_it(stage: str) -> None:
+    """Its data as well: readings by another reader than the one that is shipped would be stale."""
+    deps = dvc_stage(stage)["deps"]
+    for side in ("customer", "company"):
+        assert f"src/complaintlab/measure/{side}.yaml" in deps
+        for part in ("adapters.safetensors", "heads.safetensors"):
+            assert f"src/complaintlab/measure/models/{side}-{part}" in deps
 
 
 def test_help_lists_every_stage(tmp_path: Path) -> None:
