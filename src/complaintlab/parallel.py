@@ -25,13 +25,14 @@ def spread(
     what: str,
     *,
     worth: bool = True,
-    alike: bool = False,
+    costs: Sequence[float] | None = None,
 ) -> list[Result]:
     """``work`` of every item, in the items' order, behind a bar named ``what``.
 
     Each piece is computed by one thread, so results are the same however many processes share them. The
-    longest piece should come first. ``work``, items and results are pickled; with pieces that are ``alike``
-    in length, once for each process, which saves much where they share data. ``worth``: whether all of it
+    longest piece should come first. ``work``, items and results are pickled, each item by itself. Where items
+    share data, ``costs`` says about how long each takes, in any unit: each process then gets one share of
+    them, and what they have in common is pickled, and made, once for a share. ``worth``: whether all of it
     takes longer than to begin processes, a second or two. Nothing is spread unless this process was allowed
     to, which only the command is: a user's script may not bear being imported again.
 
@@ -40,11 +41,37 @@ def spread(
     """
     if not (worth and _Place.allowed) or min(len(items), available()) <= 1:
         return [_by_one_thread(work, item) for item in track(items, what)]
-    if alike:
-        shares = [items[part.start : part.stop] for part in parts(len(items))]
-        return [result for share in spread(partial(_each, work), shares, what) for result in share]
+    if costs is not None:
+        shares = shares_of(costs)
+        made = spread(partial(_each, work), [[items[place] for place in share] for share in shares], what)
+        found = {
+            place: one
+            for share, part in zip(shares, made, strict=True)
+            for place, one in zip(share, part, strict=True)
+        }
+        return [found[place] for place in range(len(items))]
     waiting = [_pool().submit(_by_one_thread, work, item) for item in items]
     return [done.result() for done in track(waiting, what)]
+
+
+def together(pieces: Sequence[Callable[[], Result]], what: str, *, worth: bool = True) -> list[Result]:
+    """What each of several different ``pieces`` of work gives, in their order; as :func:`spread`."""
+    return spread(call, pieces, what, worth=worth)
+
+
+def call(piece: Callable[[], Result]) -> Result:
+    return piece()
+
+
+def shares_of(costs: Sequence[float]) -> list[list[int]]:
+    """Places of pieces with these costs, in a share of like cost for each processor, the dearest first.
+
+    Each piece goes to the share that has the least so far (Graham 1969).
+    """
+    shares: list[list[int]] = [[] for _ in range(min(available(), len(costs)))]
+    for place in sorted(range(len(costs)), key=lambda place: -costs[place]):
+        min(shares, key=lambda share: sum(costs[one] for one in share)).append(place)
+    return shares
 
 
 def parts(count: int, by: int = 1) -> list[range]:

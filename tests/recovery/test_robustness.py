@@ -14,7 +14,7 @@ from complaintlab.models.reply_effects import run as run_reply_effects
 from complaintlab.models.robustness.before import Before, Moments, before_replies, waiting
 from complaintlab.models.robustness.choices import EventRule, Specification
 from complaintlab.models.robustness.replies import ReplyClock, negative_control, without_companies
-from complaintlab.models.robustness.study import Material, spoke_negatively, with_events
+from complaintlab.models.robustness.study import Material, first_events, spoke_negatively, with_events
 from complaintlab.models.robustness.timing import Timing
 from complaintlab.models.strategies import DAY, MINUTE, TIMING_CONTRASTS
 from complaintlab.models.trials import run as run_trials
@@ -147,7 +147,7 @@ def test_another_window_and_another_horizon_are_other_questions(known: Material)
 
 def test_the_default_rule_reads_events_as_they_are(known: Material) -> None:
     told = known.told(0.5)
-    again = with_events(told.episodes, told.said, EventRule(), 7 * DAY)
+    again = with_events(told.episodes, first_events(told.said, EventRule(), 7 * DAY))
     assert again["turned_s"].equals(told.episodes["turned_s"])
-    last = with_events(told.episodes, told.said, EventRule(turn="last"), 7 * DAY)
+    last = with_events(told.episodes, first_events(told.said, EventRule(turn="last"), 7 * DAY))
     assert 0 < last["turned_s"].count() < again["turned_s"].count()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from complaintlab import parallel
-from complaintlab.parallel import parts, spread
+from complaintlab.parallel import parts, shares_of, spread, together
 
 
 def square(value: int) -> tuple[int, int]:
@@ -35,10 +38,25 @@ def test_results_come_in_order_from_other_processes(allowed: None) -> None:
     assert os.getpid() not in {where for _, where in found}
 
 
-def test_pieces_alike_come_back_in_order_too(allowed: None) -> None:
-    found = spread(square, range(9), "Squares", alike=True)
+def test_shares_of_pieces_come_back_in_order_too(allowed: None) -> None:
+    found = spread(square, range(9), "Squares", costs=[8.0, *[1.0] * 8])
     assert [value for value, _ in found] == [place**2 for place in range(9)]
     assert os.getpid() not in {where for _, where in found}
+
+
+@given(st.lists(st.floats(0.1, 10), min_size=1, max_size=20), st.integers(1, 5))
+def test_shares_hold_every_piece_once_and_none_is_much_longer(costs: list[float], processors: int) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(parallel, "available", lambda: processors)
+        shares = shares_of(costs)
+    assert sorted(place for share in shares for place in share) == list(range(len(costs)))
+    longest = max(sum(costs[place] for place in share) for share in shares)
+    assert longest <= max(sum(costs) / len(shares) + max(costs), max(costs))
+
+
+def test_different_pieces_give_what_each_would(allowed: None) -> None:
+    found = together([partial(square, 3), partial(square, 5)], "Squares")
+    assert [value for value, _ in found] == [9, 25]
 
 
 def test_an_error_of_a_piece_is_the_callers(allowed: None) -> None:

@@ -21,7 +21,7 @@ from complaintlab.models.robustness.choices import (
     specifications,
 )
 from complaintlab.models.robustness.confounding import Strength, bounding_factor, strengths
-from complaintlab.models.robustness.study import Material, with_events
+from complaintlab.models.robustness.study import Material, first_events, with_events
 from complaintlab.models.robustness.timing import windowed
 from complaintlab.models.robustness.tipping import Interval, tipping_point
 from complaintlab.models.strategies import DAY, HOUR, MINUTE, TIMING_CONTRASTS
@@ -186,7 +186,7 @@ def said() -> Material:
 
 def test_read_by_the_default_rule_events_are_those_of_spells(said: Material) -> None:
     told = said.told(0.5)
-    again = with_events(told.episodes, told.said, EventRule(), 7 * DAY)
+    again = with_events(told.episodes, first_events(told.said, EventRule(), 7 * DAY))
     for name in ("turned_s", "advocate_s", "escalated_s"):
         assert again[name].equals(said.episodes[name])
     assert again["turned_s"].count() == 2
@@ -194,7 +194,7 @@ def test_read_by_the_default_rule_events_are_those_of_spells(said: Material) -> 
 
 def test_by_the_last_turn_whoever_escalates_after_all_has_not_turned(said: Material) -> None:
     told = said.told(0.5)
-    last = with_events(told.episodes, told.said, EventRule(turn="last"), 7 * DAY)
+    last = with_events(told.episodes, first_events(told.said, EventRule(turn="last"), 7 * DAY))
     assert last["turned_s"].count() == 1
     assert last["escalated_s"].count() == 1
 
@@ -202,8 +202,8 @@ def test_by_the_last_turn_whoever_escalates_after_all_has_not_turned(said: Mater
 def test_near_ties_go_where_the_rule_says(said: Material) -> None:
     told = said.told(0.5)
     doubtful = told.said.with_columns(p_persists=pl.lit(0.85))
-    negative = with_events(told.episodes, doubtful, EventRule("negative"), 7 * DAY)
-    positive = with_events(told.episodes, doubtful, EventRule("positive"), 7 * DAY)
+    negative = with_events(told.episodes, first_events(doubtful, EventRule("negative"), 7 * DAY))
+    positive = with_events(told.episodes, first_events(doubtful, EventRule("positive"), 7 * DAY))
     assert negative["turned_s"].count() == 0
     assert positive["turned_s"].count() == 2
 

@@ -74,7 +74,7 @@ def test_without_a_penalty_effective_parameters_are_the_columns() -> None:
 
 
 def test_a_model_that_it_can_afford_keeps_the_standard_ridge() -> None:
-    ridge, parameters = affordable_ridge(*data(3000, 40, 0.25), "binomial", free=(0,))
+    ridge, parameters, _ = affordable_ridge(*data(3000, 40, 0.25), "binomial", free=(0,))
     assert ridge.tolist() == standard_ridge(40).tolist()
     assert 38 < parameters < 41
 
@@ -86,7 +86,7 @@ def test_shrinks_until_ten_events_stand_behind_each_parameter_but_never_the_arm(
 ) -> None:
     X, y, weights = data(600, columns, 0.0)
     y[:events] = 1.0
-    ridge, parameters = affordable_ridge(X, y, weights, "binomial", free=(0,))
+    ridge, parameters, _ = affordable_ridge(X, y, weights, "binomial", free=(0,))
     assert parameters <= events / 10
     assert ridge[1] == 1.0
     assert (ridge[2:] >= 1.0).all()
@@ -96,7 +96,7 @@ def test_a_parameter_estimated_beside_takes_its_share_of_the_events() -> None:
     """A dose beside a raised ridge: no more than a tenth of the events in all, as the plan asks."""
     X, y, weights = data(600, 40, 0.0)
     y[:150] = 1.0
-    ridge, parameters = affordable_ridge(X, y, weights, "binomial", (), extra=1)
+    ridge, parameters, _ = affordable_ridge(X, y, weights, "binomial", (), extra=1)
     assert (ridge[1:] > 1.0).all()
     assert 10 < parameters <= 150 / 10
 
@@ -104,7 +104,7 @@ def test_a_parameter_estimated_beside_takes_its_share_of_the_events() -> None:
 def test_of_too_few_events_no_penalty_makes_enough() -> None:
     X, y, weights = data(600, 20, 0.0)
     y[:9] = 1.0
-    _, parameters = affordable_ridge(X, y, weights, "binomial", free=(0,))
+    _, parameters, _ = affordable_ridge(X, y, weights, "binomial", free=(0,))
     assert parameters > 9 / 10
 
 

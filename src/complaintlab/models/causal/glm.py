@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
 from scipy.special import expit
 
 from complaintlab.models.causal.logistic import softplus
@@ -84,13 +83,14 @@ def cross_fit(
     family: Family = "binomial",
     at: tuple[FloatArray, ...] = (),
     ridge: FloatArray | None = None,
+    start: FloatArray | None = None,
 ) -> tuple[list[FloatArray], bool]:
     """Expected y of each row at X, or at each matrix of ``at``, from models fitted to the other folds.
 
-    The fit to all rows only gives the folds' fits their start and, of each fold's own rows, the curvature of
-    their steps.
+    The fit to all rows, which begins at ``start``, only gives the folds' fits their start and, of each fold's
+    own rows, the curvature of their steps.
     """
-    whole, settled = fit_glm(X, y, weights, family, ridge=ridge)
+    whole, settled = fit_glm(X, y, weights, family, start, ridge=ridge)
     if weights.min() < 0 and not settled:
         return [np.full(len(y), np.nan) for _ in at or (X,)], False
     design = np.column_stack([np.ones(len(y)), X])
@@ -117,6 +117,14 @@ def standard_ridge(slopes: int) -> FloatArray:
     return np.concatenate([[1e-8], np.full(slopes, RIDGE)])
 
 
+class Affordable(NamedTuple):
+    """Penalties (1 + p,), the effective parameters that they leave, and the fit under them, if it settled."""
+
+    ridge: FloatArray
+    parameters: float
+    fitted: FloatArray | None
+
+
 def affordable_ridge(
     X: FloatArray,
     y: FloatArray,
@@ -124,15 +132,15 @@ def affordable_ridge(
     family: Family,
     free: tuple[int, ...],
     extra: float = 0.0,
-) -> tuple[FloatArray, float]:
+) -> Affordable:
     """Penalties under which y's regression has no more effective parameters than a tenth of its events.
 
     Effective parameters are the trace of the hat matrix, that of (I + R)⁻¹ I with information I and
     penalties R (Hastie & Tibshirani 1990); events are those with the outcome, or without it if these are
     fewer (Harrell 2015). The standard ridge where that is little enough; else all penalties are raised
     alike but those of the columns ``free``. ``extra`` parameters are estimated beside and take their share of
-    the events. Returns the penalties (1 + p,) and the effective parameters, ``extra`` included, which may
-    still be too many: the intercept and what is free count whatever the rest is worth.
+    the events; they are included in those returned, which may still be too many: the intercept and what is
+    free count whatever the rest is worth.
     """
     ridge = standard_ridge(X.shape[1])
     raised = np.ones(len(ridge), dtype=bool)
@@ -143,7 +151,7 @@ def affordable_ridge(
     beta: FloatArray | None = None
     for _ in range(ROUNDS):
         penalties = np.where(raised, ridge * factor, ridge)
-        beta, _ = fit_glm(X, y, weights, family, beta, ridge=penalties)
+        beta, settled = fit_glm(X, y, weights, family, beta, ridge=penalties)
         information = information_of(design, _mean(design @ beta, family), weights, family)
         parameters = effective_parameters(information, penalties)
         if parameters <= budget:
@@ -156,8 +164,10 @@ def affordable_ridge(
         if excess(LARGEST) > 0:
             factor = float(np.exp(LARGEST))
             continue
-        factor = float(np.exp(optimize.brentq(excess, 0.0, LARGEST)))
-    return penalties, parameters + extra
+        from scipy.optimize import brentq  # takes a third of a second to import, in every process
+
+        factor = float(np.exp(brentq(excess, 0.0, LARGEST)))
+    return Affordable(penalties, parameters + extra, beta if settled else None)
 
 
 def limiting_events(y: FloatArray, weights: FloatArray, family: Family) -> float:
@@ -171,8 +181,11 @@ def effective_parameters(information: FloatArray, ridge: FloatArray) -> float:
 
 
 def information_of(design: FloatArray, mean: FloatArray, weights: FloatArray, family: Family) -> FloatArray:
-    variance = mean * (1 - mean) if family == "binomial" else mean
-    return np.asarray(design.T @ ((weights * variance)[:, None] * design))
+    counted = weights * (mean * (1 - mean) if family == "binomial" else mean)
+    if len(counted) and counted.min() < 0:
+        return np.asarray(design.T @ (counted[:, None] * design))
+    root = np.sqrt(counted)[:, None] * design  # times itself, which is half the work
+    return np.asarray(root.T @ root)
 
 
 def _definite(information: FloatArray) -> bool:

@@ -7,12 +7,12 @@ imputed, and all else is done within each imputation. What the critic shows is l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from threadpoolctl import threadpool_limits
 
 from complaintlab.models.causal.inference import Effect, effect
 from complaintlab.models.deletion.answers import (
@@ -26,7 +26,7 @@ from complaintlab.models.deletion.answers import (
     naive_row,
 )
 from complaintlab.models.deletion.cohort import HOST, UNKNOWN, Cohort, acts_on, answered, complaints, without
-from complaintlab.models.deletion.emulation import WORTH_SPREADING, left_arms
+from complaintlab.models.deletion.emulation import left_arms
 from complaintlab.models.deletion.rows import Row, arms_counts, numbers, row, table
 from complaintlab.models.deletion_strategies import (
     DELETED,
@@ -40,11 +40,13 @@ from complaintlab.models.deletion_strategies import (
     WITHDRAWN_VS_KEPT,
 )
 from complaintlab.models.strategies import NONE, PROPER_24H, follows
-from complaintlab.parallel import prepare
+from complaintlab.parallel import together
 from complaintlab.params import Analysis, Inference
 
 DELETION = Comparison(DELETED, LEFT, "deleted or hidden by the host")
 WITHDRAWAL = Comparison(WITHDRAWN, KEPT, "answered with a reply that was then removed or edited")
+WORTH_SPREADING = 1_000
+"""Episodes from which on processes are begun: a few seconds' work."""
 SUMMED = ("n", "n_exposed", "events", "events_exposed")
 
 
@@ -71,19 +73,37 @@ def run(
     kind = pl.col("kind").cast(pl.String)
     fair, nonsense = (episodes.filter(kind == what) for what in ("complaint", "nonsense"))
     settings = Settings.of(spells, analysis, inference)
+    pieces: list[Callable[[], list[Row]]] = [
+        partial(_of_complaints, fair, nonsense, posts, deletions, settings),
+        partial(_of_replies, fair, posts, deletions, settings),
+    ]
+    made = together(pieces, "Deletions", worth=fair.height >= WORTH_SPREADING)
+    return Outputs(table([one for rows in made for one in rows]))
+
+
+def _of_complaints(
+    fair: pl.DataFrame,
+    nonsense: pl.DataFrame,
+    posts: pl.DataFrame,
+    deletions: pl.DataFrame,
+    settings: Settings,
+) -> list[Row]:
+    """D1 to D3: complaints that are deleted or hidden."""
     cohort = complaints(fair, posts, acts_on(deletions, HOST))
-    if cohort.n >= WORTH_SPREADING:
-        prepare(left_arms.__module__)
-    with threadpool_limits(1):
-        made = answer(cohort, DELETION, settings)
-        rows = [
-            *_deleted(made, cohort, settings),
-            *_bounds(made, fair, posts, deletions, settings),
-            *_fair_minus_nonsense(made, _of_nonsense(nonsense, posts, deletions, settings), settings),
-            *_left(made, cohort, settings),
-            *_withdrawn(answered(fair, posts, deletions), settings),
-        ]
-    return Outputs(table(rows))
+    made = answer(cohort, DELETION, settings)
+    return [
+        *_deleted(made, cohort, settings),
+        *_bounds(made, fair, posts, deletions, settings),
+        *_fair_minus_nonsense(made, _of_nonsense(nonsense, posts, deletions, settings), settings),
+        *_left(made, cohort, settings),
+    ]
+
+
+def _of_replies(
+    fair: pl.DataFrame, posts: pl.DataFrame, deletions: pl.DataFrame, settings: Settings
+) -> list[Row]:
+    """D4: the company's own replies that are removed or edited."""
+    return list(_withdrawn(answered(fair, posts, deletions), settings))
 
 
 def _deleted(made: Answer | str, cohort: Cohort, settings: Settings) -> Iterator[Row]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -25,13 +24,11 @@ from complaintlab.models.trials.outcomes import event
 from complaintlab.models.trials.processes import Processes, fit_processes, staying
 from complaintlab.models.trials.quality import fit_qualities
 from complaintlab.models.trials.segments import Staying, segments
-from complaintlab.parallel import spread
+from complaintlab.progress import track
 
 IntArray = npt.NDArray[np.int64]
 
 OUTCOME = "escalated"
-WORTH_SPREADING = 1_000
-"""Episodes from which on processes are begun: a few seconds' work."""
 FEWEST_DRAWS = 10
 """Resamples within each imputation at least; the variance is averaged over imputations."""
 
@@ -109,8 +106,7 @@ def act_arms(
     design: Design, moments: Iterable[FloatArray], strategies: tuple[Strategy, ...]
 ) -> tuple[list[Imputed], list[Processes]]:
     """Arms of strategies about the act, and the fitted processes of each imputation."""
-    work = partial(_act_arms, design, strategies)
-    made = spread(work, list(moments), "Imputations", worth=design.cohort.n >= WORTH_SPREADING, alike=True)
+    made = [_act_arms(design, strategies, at_s) for at_s in track(list(moments), "Imputations")]
     trials, fits = zip(*made, strict=True)
     return _imputed(trials, fits), list(fits)
 
@@ -133,17 +129,16 @@ def left_arms(
 
     ``fits`` are the processes of the act in the same imputations.
     """
-    work = partial(_left_arms, design, reply_features(design.cohort, spells), strategies)
-    pairs = list(zip(moments, fits, strict=True))
-    made = spread(work, pairs, "Left as they are", worth=design.cohort.n >= WORTH_SPREADING, alike=True)
+    reply, pairs = reply_features(design.cohort, spells), list(zip(moments, fits, strict=True))
+    made = [_left_arms(design, reply, strategies, *pair) for pair in track(pairs, "Left as they are")]
     trials, models = zip(*made, strict=True)
     return _imputed(trials, models)
 
 
 def _left_arms(
-    design: Design, reply: Features, strategies: tuple[Strategy, ...], made: tuple[FloatArray, Processes]
+    design: Design, reply: Features, strategies: tuple[Strategy, ...], at_s: FloatArray, fit: Processes
 ) -> tuple[tuple[Arm, ...], Processes]:
-    (at_s, fit), cohort = made, design.cohort
+    cohort = design.cohort
     quality = cohort.episodes["first_reply_quality"]
     episodes = _until_deleted(cohort, at_s)
     course = course_of(episodes, None, ends())

@@ -18,11 +18,11 @@ from complaintlab.models.reply_effects.rows import Row
 from complaintlab.models.robustness.nothing import controls_of_timing
 from complaintlab.models.robustness.of_replies import of_replies
 from complaintlab.models.robustness.of_timing import of_timing
-from complaintlab.models.robustness.replies import ReplyClock
+from complaintlab.models.robustness.replies import ReplyClock, exposures_with
 from complaintlab.models.robustness.rows import Primary
 from complaintlab.models.robustness.silent import tipping_rows
 from complaintlab.models.robustness.study import Material
-from complaintlab.parallel import spread
+from complaintlab.parallel import call, spread
 from complaintlab.params import Analysis, Inference, ReplyEffects, Robustness, Trials, VerdictRule
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
@@ -78,18 +78,16 @@ def run(
     }
     of = material, trials, asked, robustness, inference.seed
     clock = ReplyClock(material, inference, reply_effects.propensity_floor)
-    third = dict(list(asked.items())[::3])
-    rest = {claim: row for claim, row in asked.items() if claim not in third}
-    checks: list[Callable[[], Checked]] = [
-        partial(of_timing, *of, praise=False),
-        partial(of_replies, clock, third, robustness, inference.seed),
-        partial(of_replies, clock, rest, robustness, inference.seed),
-        partial(of_timing, *of, praise=True),
-        partial(_controls, *of),
+    on_replies = [exposure.claim for exposure in exposures_with(list(asked))]
+    checks: list[tuple[float, Callable[[], Checked]]] = [
+        (5.0, partial(of_timing, *of, praise=False)),
+        (0.3, partial(of_timing, *of, praise=True)),
+        (0.7, partial(_controls, *of)),
+        *((1.0, partial(of_replies, clock, {c: asked[c]}, robustness, inference.seed)) for c in on_replies),
     ]
-    # In this order two processes have about as much to do: a third of the replies takes as long as timing
+    costs, pieces = zip(*checks, strict=True)
     worth = episodes.height >= WORTH_SPREADING
-    parts = spread(_made, checks, "Checking the answers", worth=worth, alike=True)
+    parts = spread(call, pieces, "Checking the answers", worth=worth, costs=costs)
     estimates, specifications, strengths = (
         [row for part in parts for row in part[place]] for place in range(3)
     )
@@ -105,10 +103,6 @@ def _controls(
     material: Material, trials: Trials, asked: dict[str, Primary], robustness: Robustness, seed: int
 ) -> Checked:
     return controls_of_timing(material, trials, asked, robustness, seed), [], []
-
-
-def _made(check: Callable[[], Checked]) -> Checked:
-    return check()
 
 
 def enough_to_test(estimates: pl.DataFrame, rule: VerdictRule) -> Iterator[Primary]:

@@ -43,9 +43,7 @@ from complaintlab.models.robustness.choices import (
 from complaintlab.models.robustness.study import (
     EVENTS,
     Material,
-    horizon_s,
     spoke_negatively,
-    with_events,
 )
 from complaintlab.params import Inference
 
@@ -147,8 +145,7 @@ class ReplyClock:
         found = self._populations[key][exposure.clock]
         if spec.rule == EventRule():
             return found
-        said, until = self.material.told(spec.complaint).said, horizon_s(self.material.analysis)
-        return replace(found, episodes=with_events(found.episodes, said, spec.rule, until))
+        return replace(found, episodes=self.material.with_events(found.episodes, spec.complaint, spec.rule))
 
     def estimated(self, exposure: Exposure, spec: Specification) -> Estimated | str:
         """The exposure's contrast by one specification, or why there is none."""

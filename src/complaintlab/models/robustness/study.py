@@ -51,12 +51,20 @@ class Material:
     companies: Companies
     analysis: Analysis
     _told: dict[float, Told] = field(default_factory=dict)
+    _shown: dict[tuple[float, EventRule], pl.DataFrame] = field(default_factory=dict)
 
     def told(self, complaint: float) -> Told:
         """The study with complaints from this probability on."""
         if complaint not in self._told:
             self._told[complaint] = self._tell(complaint)
         return self._told[complaint]
+
+    def with_events(self, episodes: pl.DataFrame, complaint: float, rule: EventRule) -> pl.DataFrame:
+        """Some ``episodes`` from one threshold on with their events as ``rule`` has them."""
+        key = complaint, rule
+        if key not in self._shown:
+            self._shown[key] = first_events(self.told(complaint).said, rule, horizon_s(self.analysis))
+        return with_events(episodes, self._shown[key])
 
     def _tell(self, complaint: float) -> Told:
         analysis = self.analysis.model_copy(update={"complaint_threshold": complaint})
@@ -107,11 +115,8 @@ def stance_by(ties: str) -> pl.Expr:
     return pl.coalesce(tied)
 
 
-def with_events(episodes: pl.DataFrame, said: pl.DataFrame, rule: EventRule, horizon_s: int) -> pl.DataFrame:
-    """``episodes`` with turned_s, advocate_s and escalated_s as ``rule`` has them.
-
-    By the default rule these are the columns as the stage ``spells`` made them.
-    """
+def first_events(said: pl.DataFrame, rule: EventRule, horizon_s: int) -> pl.DataFrame:
+    """episode_id, turned_s, advocate_s and escalated_s by ``rule``, of critics who said anything later."""
     told = said.with_columns(by_rule=stance_by(rule.ties))
     if rule.turn == LAST:
         told = told.filter(pl.col("at_s") <= horizon_s, pl.col("by_rule").is_not_null())
@@ -126,9 +131,16 @@ def with_events(episodes: pl.DataFrame, said: pl.DataFrame, rule: EventRule, hor
         "escalated_s": pl.col("by_rule") == "escalates",
     }
     first = [pl.col("at_s").filter(where).min().alias(name) for name, where in shows.items()]
-    events = told.group_by("episode_id").agg(first)
+    return told.group_by("episode_id").agg(first)
+
+
+def with_events(episodes: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """``episodes`` with the :func:`first_events` of a rule.
+
+    By the default rule these are the columns as the stage ``spells`` made them.
+    """
     return (
-        episodes.drop(shows)
+        episodes.drop(set(events.columns) - {"episode_id"})
         .join(events, on="episode_id", how="left", maintain_order="left")
         .select(episodes.columns)
     )

@@ -37,7 +37,7 @@ from complaintlab.models.robustness.choices import (
     Specification,
 )
 from complaintlab.models.robustness.emulated import Arm, Emulated
-from complaintlab.models.robustness.study import EVENTS, Material, horizon_s, with_events
+from complaintlab.models.robustness.study import EVENTS, Material
 from complaintlab.models.strategies import DAY, HOUR, LATER, MINUTE, Contrast, Strategy, concerns, grid
 from complaintlab.models.trials import fit
 from complaintlab.models.trials.companies import over_companies
@@ -197,8 +197,7 @@ class Timing:
             return counted(made.episodes, made.spells, contrast.outcome, grid(days))[0]
         episodes = made.episodes
         if spec.rule != EventRule():
-            said = self.material.told(spec.complaint).said
-            episodes = with_events(episodes, said, spec.rule, horizon_s(self.material.analysis))
+            episodes = self.material.with_events(episodes, spec.complaint, spec.rule)
         return event(episodes, contrast.outcome, grid(days))
 
     def without_companies(self, contrast: Contrast) -> Iterator[tuple[str, float | None, int]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import polars as pl
 from threadpoolctl import threadpool_limits
@@ -14,6 +15,13 @@ from complaintlab.models.what_if.emulated import emulated
 from complaintlab.models.what_if.load import SEEN_QUANTILE, share_beyond
 from complaintlab.models.what_if.proper import every_reply_proper
 from complaintlab.models.what_if.scenarios import CURVE, OUTCOMES, SCENARIOS, SCHEMA, Scenario
+from complaintlab.parallel import together
+
+WORTH_SPREADING = 2_000
+"""Complaints from which on processes are begun: a few seconds' work."""
+
+Found = dict[tuple[str, str], tuple[pl.DataFrame | str, int]]
+"""Of a scenario's name and an outcome: the curve, or why there is none, and how many complaints it is of."""
 
 
 def what_if(
@@ -115,21 +123,49 @@ def curves(
 ) -> pl.DataFrame:
     """Rows of :data:`SCHEMA`, scenario by scenario and outcome by outcome; ``eligible`` are some of
     ``complaints``, sorted by their id."""
-    found: dict[tuple[str, str], pl.DataFrame | str] = {}
-    sizes = {one.name: eligible.height for one in scenarios}
+    pieces: list[Callable[[], Found]] = []
     for kind in ("reply", "deletion"):
         if group := [one for one in scenarios if one.kind == kind]:
-            found |= emulated(eligible, spells, group, outcomes, days, resamples, seed)
+            pieces.append(partial(_emulated, eligible, spells, group, outcomes, days, resamples, seed))
+    for scenario in scenarios:
+        if scenario.kind == "quality":
+            pieces.append(partial(_proper, complaints, spells, scenario, outcomes, days, seed))
+    worth = eligible.height >= WORTH_SPREADING
+    found = {key: one for part in together(pieces, "What if", worth=worth) for key, one in part.items()}
     tables = []
     for scenario in scenarios:
         beyond = share_beyond(complaints, eligible, scenario.strategy) if scenario.kind == "reply" else 0.0
         for outcome in outcomes:
-            if scenario.kind == "quality":
-                rows, sizes[scenario.name] = every_reply_proper(complaints, spells, outcome, days, seed)
-                found[scenario.name, outcome] = rows
-            curve = found[scenario.name, outcome]
-            tables.append(_table(scenario, outcome, curve, sizes[scenario.name], beyond))
+            rows, n = found[scenario.name, outcome]
+            tables.append(_table(scenario, outcome, rows, n, beyond))
     return pl.concat(tables)
+
+
+def _emulated(
+    eligible: pl.DataFrame,
+    spells: pl.DataFrame,
+    group: Sequence[Scenario],
+    outcomes: Sequence[str],
+    days: int,
+    resamples: int,
+    seed: int,
+) -> Found:
+    curves = emulated(eligible, spells, group, outcomes, days, resamples, seed)
+    return {key: (rows, eligible.height) for key, rows in curves.items()}
+
+
+def _proper(
+    complaints: pl.DataFrame,
+    spells: pl.DataFrame,
+    scenario: Scenario,
+    outcomes: Sequence[str],
+    days: int,
+    seed: int,
+) -> Found:
+    return {
+        (scenario.name, outcome): every_reply_proper(complaints, spells, outcome, days, seed)
+        for outcome in outcomes
+    }
 
 
 def _table(scenario: Scenario, outcome: str, rows: pl.DataFrame | str, n: int, beyond: float) -> pl.DataFrame:
