@@ -18,6 +18,7 @@ from complaintlab.models.estimate_rows import Estimate
 from complaintlab.models.multinomial import average_changes, fit_multinomial
 from complaintlab.models.regression.answered import EXPOSURE
 from complaintlab.models.regression.logits import EVENTS_PER_COLUMN, cluster_codes
+from complaintlab.models.sandwich import clustered_covariance
 from complaintlab.models.strategies import DAY, HOUR
 
 SILENT = "silent"
@@ -184,12 +185,14 @@ def _fit_ordered(
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", category=FutureWarning)
         try:
-            fit = OrderedModel(codes, X, distr="logit").fit(
-                method="bfgs", disp=0, maxiter=500, cov_type="cluster", cov_kwds={"groups": clusters}
-            )
+            model = OrderedModel(codes, X, distr="logit")
+            fit = model.fit(method="bfgs", disp=0, maxiter=500, skip_hessian=True)
+            # statsmodels takes the same covariance, but differentiates four times for it
+            information = -np.asarray(model.hessian(fit.params))
+            covariance = clustered_covariance(model.score_obs(fit.params), information, clusters)
         except (Warning, np.linalg.LinAlgError, ArithmeticError) as problem:
             return f"The ordered logit cannot be fitted ({type(problem).__name__}): {problem}"
-    return float(fit.params[column]), float(fit.bse[column])
+    return float(fit.params[column]), float(np.sqrt(covariance[column, column]))
 
 
 def _order(stance: pl.Series) -> list[str]:
