@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from complaintlab.errors import ModelError
 from complaintlab.models.cox import cox
@@ -46,13 +47,14 @@ def run(episodes: pl.DataFrame, spells: pl.DataFrame, analysis: Analysis) -> Out
     own = spells.join(complaints.select("episode_id"), on="episode_id", how="semi")
     own = own.sort("episode_id", "start_s")
     replied = reply_clock(complaints, own, analysis)
-    rows = [
-        *time_dependent(complaints, own, analysis),
-        *ever_answered(complaints, analysis),
-        *naive_timing(complaints, analysis.horizon_days),
-        *first_acts(replied, analysis),
-        *naive_acts(replied, analysis),
-    ]
+    with threadpool_limits(1):  # sums in one order, whatever the number of processors
+        rows = [
+            *time_dependent(complaints, own, analysis),
+            *ever_answered(complaints, analysis),
+            *naive_timing(complaints, analysis.horizon_days),
+            *first_acts(replied, analysis),
+            *naive_acts(replied, analysis),
+        ]
     return Outputs(estimates_table(rows))
 
 
