@@ -32,13 +32,17 @@ def spread(
     Each piece is computed by one thread, so results are the same however many processes share them. The
     longest piece should come first. ``work``, items and results are pickled, each item by itself. Where items
     share data, ``costs`` says about how long each takes, in any unit: each process then gets one share of
-    them, and what they have in common is pickled, and made, once for a share. ``worth``: whether all of it
-    takes longer than to begin processes, a second or two. Nothing is spread unless this process was allowed
-    to, which only the command is: a user's script may not bear being imported again.
+    them, and what they have in common is pickled, and made, once for a share; the bar counts shares.
+    ``worth``: whether all of it takes longer than to begin processes, a second or two. Nothing is spread
+    unless this process was allowed to, which only the command is: a user's script may not bear being imported
+    again.
 
     Raises:
+        ValueError: not one cost for each item.
         Exception: whatever ``work`` raises.
     """
+    if costs is not None and len(costs) != len(items):
+        raise ValueError(f"{len(costs)} costs for {len(items)} items")
     if not (worth and _Place.allowed) or min(len(items), available()) <= 1:
         return [_by_one_thread(work, item) for item in track(items, what)]
     if costs is not None:
@@ -54,12 +58,18 @@ def spread(
     return [done.result() for done in track(waiting, what)]
 
 
-def together(pieces: Sequence[Callable[[], Result]], what: str, *, worth: bool = True) -> list[Result]:
-    """What each of several different ``pieces`` of work gives, in their order; as :func:`spread`."""
-    return spread(call, pieces, what, worth=worth)
+def together(
+    pieces: Sequence[Callable[[], Result]],
+    what: str,
+    *,
+    worth: bool = True,
+    costs: Sequence[float] | None = None,
+) -> list[Result]:
+    """What each of several different ``pieces`` of work gives, in their order, as :func:`spread`."""
+    return spread(_call, pieces, what, worth=worth, costs=costs)
 
 
-def call(piece: Callable[[], Result]) -> Result:
+def _call(piece: Callable[[], Result]) -> Result:
     return piece()
 
 

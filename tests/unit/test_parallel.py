@@ -51,7 +51,13 @@ def test_shares_hold_every_piece_once_and_none_is_much_longer(costs: list[float]
         shares = shares_of(costs)
     assert sorted(place for share in shares for place in share) == list(range(len(costs)))
     longest = max(sum(costs[place] for place in share) for share in shares)
-    assert longest <= max(sum(costs) / len(shares) + max(costs), max(costs))
+    m = len(shares)
+    assert longest <= sum(costs) / m + (1 - 1 / m) * max(costs) + 1e-9  # Graham's bound
+
+
+def test_costs_are_one_for_each_item() -> None:
+    with pytest.raises(ValueError, match="2 costs for 3 items"):
+        spread(square, range(3), "Squares", costs=[1.0, 2.0])
 
 
 def test_different_pieces_give_what_each_would(allowed: None) -> None:

@@ -142,8 +142,8 @@ def dose_effect(
     y = outcome.astype(np.float64)
     fold = author_folds(author, folds, seed)
     usual = linear_cross_fit(X, dose, np.ones(len(dose)), fold)
-    ridge, parameters, fitted = affordable_ridge(X, y, seen, "binomial", (), extra=1)
-    (expected,), settled = cross_fit(X, y, seen, fold, ridge=ridge, start=fitted)
+    ridge, parameters, beta = affordable_ridge(X, y, seen, "binomial", (), extra=1)
+    (expected,), settled = cross_fit(X, y, seen, fold, ridge=ridge, start=beta)
     rest = dose - usual
     pair = (seen * rest * (y - expected) * (span[0] - span[1]), seen * rest**2)
     exposed = (dose < np.median(dose)) == (span[0] < span[1])
@@ -231,8 +231,8 @@ def expected_outcomes(
     family: Family = "poisson" if count else "binomial"
     both = with_arm(np.ones(len(y))), with_arm(np.zeros(len(y)))
     design = with_arm(exposed.astype(float))
-    ridge, parameters, fitted = affordable_ridge(design, y, weights, family, free=(X.shape[1],))
-    expected, settled = cross_fit(design, y, weights, fold, family, both, ridge, fitted)
+    ridge, parameters, beta = affordable_ridge(design, y, weights, family, free=(X.shape[1],))
+    expected, settled = cross_fit(design, y, weights, fold, family, both, ridge, beta)
     return expected, settled, parameters
 
 

@@ -118,11 +118,14 @@ def standard_ridge(slopes: int) -> FloatArray:
 
 
 class Affordable(NamedTuple):
-    """Penalties (1 + p,), the effective parameters that they leave, and the fit under them, if it settled."""
+    """Penalties (1 + p,), the effective parameters that they leave, and coefficients (1 + p,) under them.
+
+    ``beta`` is None unless the fit settled.
+    """
 
     ridge: FloatArray
     parameters: float
-    fitted: FloatArray | None
+    beta: FloatArray | None
 
 
 def affordable_ridge(
@@ -182,7 +185,7 @@ def effective_parameters(information: FloatArray, ridge: FloatArray) -> float:
 
 def information_of(design: FloatArray, mean: FloatArray, weights: FloatArray, family: Family) -> FloatArray:
     counted = weights * (mean * (1 - mean) if family == "binomial" else mean)
-    if len(counted) and counted.min() < 0:
+    if not np.all(counted >= 0):
         return np.asarray(design.T @ (counted[:, None] * design))
     root = np.sqrt(counted)[:, None] * design  # times itself, which is half the work
     return np.asarray(root.T @ root)

@@ -113,8 +113,8 @@ def signed_dose_effect(
     fold = author_folds(rows.author, folds, seed)
     usual = linear_cross_fit(rows.X, dose, rows.mass, fold)
     weights = rows.seen * rows.mass
-    ridge, parameters, found = affordable_ridge(rows.X, rows.outcome, weights, "binomial", (), extra=1)
-    (expected,), settled = cross_fit(rows.X, rows.outcome, weights, fold, ridge=ridge, start=found)
+    ridge, parameters, beta = affordable_ridge(rows.X, rows.outcome, weights, "binomial", (), extra=1)
+    (expected,), settled = cross_fit(rows.X, rows.outcome, weights, fold, ridge=ridge, start=beta)
     if not settled:
         return _unsettled(len(dose))
     rest = dose - usual

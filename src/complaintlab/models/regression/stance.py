@@ -187,8 +187,9 @@ def _fit_ordered(
         try:
             model = OrderedModel(codes, X, distr="logit")
             fit = model.fit(method="bfgs", disp=0, maxiter=500, skip_hessian=True)
-            # statsmodels takes the same covariance, but differentiates four times for it
+            # The covariance of statsmodels' cov_type="cluster", which derives the information four times
             information = -np.asarray(model.hessian(fit.params))
+            np.linalg.cholesky(information)  # refuses one that is not positive definite
             covariance = clustered_covariance(model.score_obs(fit.params), information, clusters)
         except (Warning, np.linalg.LinAlgError, ArithmeticError) as problem:
             return f"The ordered logit cannot be fitted ({type(problem).__name__}): {problem}"

@@ -16,13 +16,13 @@ import polars as pl
 from complaintlab.companies import Companies
 from complaintlab.models.reply_effects.rows import Row
 from complaintlab.models.robustness.nothing import controls_of_timing
-from complaintlab.models.robustness.of_replies import of_replies
-from complaintlab.models.robustness.of_timing import of_timing
+from complaintlab.models.robustness.of_replies import of_reply
+from complaintlab.models.robustness.of_timing import contrasts_of, of_timing
 from complaintlab.models.robustness.replies import ReplyClock, exposures_with
 from complaintlab.models.robustness.rows import Primary
 from complaintlab.models.robustness.silent import tipping_rows
 from complaintlab.models.robustness.study import Material
-from complaintlab.parallel import call, spread
+from complaintlab.parallel import together
 from complaintlab.params import Analysis, Inference, ReplyEffects, Robustness, Trials, VerdictRule
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
@@ -78,16 +78,16 @@ def run(
     }
     of = material, trials, asked, robustness, inference.seed
     clock = ReplyClock(material, inference, reply_effects.propensity_floor)
-    on_replies = [exposure.claim for exposure in exposures_with(list(asked))]
-    checks: list[tuple[float, Callable[[], Checked]]] = [
-        (5.0, partial(of_timing, *of, praise=False)),
-        (0.3, partial(of_timing, *of, praise=True)),
-        (0.7, partial(_controls, *of)),
-        *((1.0, partial(of_replies, clock, {c: asked[c]}, robustness, inference.seed)) for c in on_replies),
+    exposures = exposures_with(list(asked))
+    checks: list[Callable[[], Checked]] = [
+        *(partial(of_timing, *of, praise=praise) for praise in (False, True)),
+        partial(_controls, *of),
+        *(partial(of_reply, clock, one, asked[one.claim], robustness, inference.seed) for one in exposures),
     ]
-    costs, pieces = zip(*checks, strict=True)
+    # By claims: one on timing takes about as long as one on replies, or all controls
+    costs = [*(len(contrasts_of(asked, praise)) for praise in (False, True)), 1, *(1 for _ in exposures)]
     worth = episodes.height >= WORTH_SPREADING
-    parts = spread(call, pieces, "Checking the answers", worth=worth, costs=costs)
+    parts = together(checks, "Checking the answers", worth=worth, costs=costs)
     estimates, specifications, strengths = (
         [row for part in parts for row in part[place]] for place in range(3)
     )

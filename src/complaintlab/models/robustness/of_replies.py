@@ -11,7 +11,6 @@ from complaintlab.models.robustness.confounding import strengths
 from complaintlab.models.robustness.replies import (
     Estimated,
     ReplyClock,
-    exposures_with,
     negative_control,
     without_companies,
 )
@@ -30,24 +29,18 @@ CONTROLLED = ("first_reply", "second_reply")
 """Clocks whose replies are not chosen by what the critic said before them."""
 
 
-def of_replies(
-    clock: ReplyClock, asked: dict[str, Primary], robustness: Robustness, seed: int
+def of_reply(
+    clock: ReplyClock, exposure: Exposure, primary: Primary, robustness: Robustness, seed: int
 ) -> tuple[list[Row], list[Row], list[Row]]:
-    """Rows of estimates, specifications and strengths of the claims in ``asked`` on the reply clock."""
-    estimates: list[Row] = []
-    curve: list[Row] = []
-    strong: list[Row] = []
-    for exposure in exposures_with(list(asked)):
-        primary = asked[exposure.claim]
-        made = clock.estimated(exposure, clock.primary)
-        if isinstance(made, str):
-            continue
-        estimates += _without(primary, made, seed)
-        strong += _strengths(primary, made)
-        if exposure.clock in CONTROLLED:
-            estimates.append(_control(clock, exposure, primary, seed))
-        curve += _curve(clock, exposure, primary, robustness.specifications, seed)
-    return estimates, curve, strong
+    """Rows of estimates, specifications and strengths of one claim on the reply clock."""
+    made = clock.estimated(exposure, clock.primary)
+    if isinstance(made, str):
+        return [], [], []
+    estimates = list(_without(primary, made, seed))
+    if exposure.clock in CONTROLLED:
+        estimates.append(_control(clock, exposure, primary, seed))
+    curve = list(_curve(clock, exposure, primary, robustness.specifications, seed))
+    return estimates, curve, _strengths(primary, made)
 
 
 def _without(primary: Primary, made: Estimated, seed: int) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -29,11 +29,7 @@ def of_timing(
     praise: bool,
 ) -> tuple[list[Row], list[Row], list[Row]]:
     """Rows of estimates, specifications and strengths of the claims in ``asked`` on the complaint's clock."""
-    contrasts = {
-        claim: contrast
-        for claim, contrast in TIMING_CONTRASTS.items()
-        if claim in asked and (contrast.population == "praise") == praise
-    }
+    contrasts = contrasts_of(asked, praise)
     if not contrasts:
         return [], [], []
     quality = any(contrast.first.quality is not None for contrast in contrasts.values())
@@ -50,6 +46,15 @@ def of_timing(
         strong += _strengths(timing, claim, contrast)
         curve += _curve(timing, contrast, primary, robustness.specifications, seed)
     return estimates, curve, strong
+
+
+def contrasts_of(asked: Collection[str], praise: bool) -> dict[str, Contrast]:
+    """The contrasts of the claims in ``asked`` on the timing of replies to praise, or to complaints."""
+    return {
+        claim: contrast
+        for claim, contrast in TIMING_CONTRASTS.items()
+        if claim in asked and (contrast.population == "praise") == praise
+    }
 
 
 def _curve(timing: Timing, contrast: Contrast, primary: Primary, most: int, seed: int) -> Iterator[Row]:

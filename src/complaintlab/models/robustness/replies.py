@@ -145,7 +145,7 @@ class ReplyClock:
         found = self._populations[key][exposure.clock]
         if spec.rule == EventRule():
             return found
-        return replace(found, episodes=self.material.with_events(found.episodes, spec.complaint, spec.rule))
+        return replace(found, episodes=self.material.retold(found.episodes, spec.complaint, spec.rule))
 
     def estimated(self, exposure: Exposure, spec: Specification) -> Estimated | str:
         """The exposure's contrast by one specification, or why there is none."""

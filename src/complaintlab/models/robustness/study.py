@@ -51,7 +51,7 @@ class Material:
     companies: Companies
     analysis: Analysis
     _told: dict[float, Told] = field(default_factory=dict)
-    _shown: dict[tuple[float, EventRule], pl.DataFrame] = field(default_factory=dict)
+    _first_events: dict[tuple[float, EventRule], pl.DataFrame] = field(default_factory=dict)
 
     def told(self, complaint: float) -> Told:
         """The study with complaints from this probability on."""
@@ -59,12 +59,12 @@ class Material:
             self._told[complaint] = self._tell(complaint)
         return self._told[complaint]
 
-    def with_events(self, episodes: pl.DataFrame, complaint: float, rule: EventRule) -> pl.DataFrame:
+    def retold(self, episodes: pl.DataFrame, complaint: float, rule: EventRule) -> pl.DataFrame:
         """Some ``episodes`` from one threshold on with their events as ``rule`` has them."""
         key = complaint, rule
-        if key not in self._shown:
-            self._shown[key] = first_events(self.told(complaint).said, rule, horizon_s(self.analysis))
-        return with_events(episodes, self._shown[key])
+        if key not in self._first_events:
+            self._first_events[key] = first_events(self.told(complaint).said, rule, horizon_s(self.analysis))
+        return with_events(episodes, self._first_events[key])
 
     def _tell(self, complaint: float) -> Told:
         analysis = self.analysis.model_copy(update={"complaint_threshold": complaint})

@@ -197,7 +197,7 @@ class Timing:
             return counted(made.episodes, made.spells, contrast.outcome, grid(days))[0]
         episodes = made.episodes
         if spec.rule != EventRule():
-            episodes = self.material.with_events(episodes, spec.complaint, spec.rule)
+            episodes = self.material.retold(episodes, spec.complaint, spec.rule)
         return event(episodes, contrast.outcome, grid(days))
 
     def without_companies(self, contrast: Contrast) -> Iterator[tuple[str, float | None, int]]:

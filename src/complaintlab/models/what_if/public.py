@@ -129,7 +129,7 @@ def curves(
             pieces.append(partial(_emulated, eligible, spells, group, outcomes, days, resamples, seed))
     for scenario in scenarios:
         if scenario.kind == "quality":
-            pieces.append(partial(_proper, complaints, spells, scenario, outcomes, days, seed))
+            pieces.append(partial(_proper, complaints, spells, scenario.name, outcomes, days, seed))
     worth = eligible.height >= WORTH_SPREADING
     found = {key: one for part in together(pieces, "What if", worth=worth) for key, one in part.items()}
     tables = []
@@ -155,16 +155,10 @@ def _emulated(
 
 
 def _proper(
-    complaints: pl.DataFrame,
-    spells: pl.DataFrame,
-    scenario: Scenario,
-    outcomes: Sequence[str],
-    days: int,
-    seed: int,
+    complaints: pl.DataFrame, spells: pl.DataFrame, name: str, outcomes: Sequence[str], days: int, seed: int
 ) -> Found:
     return {
-        (scenario.name, outcome): every_reply_proper(complaints, spells, outcome, days, seed)
-        for outcome in outcomes
+        (name, outcome): every_reply_proper(complaints, spells, outcome, days, seed) for outcome in outcomes
     }
 
 
