@@ -11,7 +11,7 @@ import polars as pl
 import yaml
 import zstandard
 
-from complaintlab.embed.cache import COLUMNS
+from complaintlab.embed.cache import columns
 from complaintlab.rights.tombstones import without_forgotten
 from complaintlab.tables.texts import DIMENSIONS
 from complaintlab.texts import text_hashes
@@ -67,7 +67,7 @@ def made_study(root: Path) -> Path:
     hashes = turns["text_hash"].unique().sort()
     zeros = pl.Series([[0.0] * DIMENSIONS] * hashes.len(), dtype=pl.Array(pl.Float32, DIMENSIONS))
     vectors = pl.DataFrame(
-        {"text_hash": hashes, "vector": zeros, "truncated": False}, schema_overrides=COLUMNS
+        {"text_hash": hashes, "vector": zeros, "truncated": False}, schema_overrides=columns(DIMENSIONS)
     )
     for folder in (root / ".cache/vectors/k1", root / "data/gold", root / "reports"):
         folder.mkdir(parents=True)

@@ -25,6 +25,7 @@ from complaintlab.measure.model import HEADS, as_probabilities, load_model
 from complaintlab.measure.retrain import EVERYBODY, retrain
 from complaintlab.measure.targets import targets
 from complaintlab.tables import TABLES
+from complaintlab.tables.texts import READING
 
 NO_READINGS = TABLES["readings"].create_empty()
 
@@ -179,7 +180,7 @@ def test_the_pull_of_gold_is_bounded_by_the_prior(repo: Path) -> None:
     X = model.observe(messages)
     wide = gold.select("post_id", stance="value")
     y = targets(wide, "customer")
-    nobody = np.zeros((100, 384))
+    nobody = np.zeros((100, READING))
     update = learn_update(model, X, nobody, np.zeros(100, dtype=bool), y, np.ones(100))
     moved = update.weights["stance"]
     assert set(update.weights) == {"stance"}

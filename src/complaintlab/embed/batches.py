@@ -14,8 +14,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from complaintlab.tables.texts import DIMENSIONS
-
 Tokens = list[int]
 Floats = NDArray[np.float32]
 
@@ -53,5 +51,5 @@ def embed_batch(batch: Batch, forward: Callable[[list[Tokens], int], Floats]) ->
     """Columns text_hash, vector, truncated of one batch."""
     filled = batch.tokens + [batch.tokens[0]] * (BATCH - len(batch.tokens))
     vectors = forward(filled, batch.bucket)[: len(batch.tokens)]
-    series = pl.Series(vectors, dtype=pl.Array(pl.Float32, DIMENSIONS))
+    series = pl.Series(vectors, dtype=pl.Array(pl.Float32, vectors.shape[1]))
     return batch.rows.select("text_hash", series.alias("vector"), "truncated")

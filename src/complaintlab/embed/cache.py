@@ -14,11 +14,18 @@ from complaintlab.progress import track
 from complaintlab.store import write_atomically
 from complaintlab.tables.texts import DIMENSIONS
 
-COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "text_hash": pl.String,
-    "vector": pl.Array(pl.Float32, DIMENSIONS),
-    "truncated": pl.Boolean,
-}
+
+def columns(width: int) -> pl.Schema:
+    """Of a part, whose vectors have so many numbers."""
+    return pl.Schema(
+        [
+            ("text_hash", pl.String()),
+            ("vector", pl.Array(pl.Float32, width)),
+            ("truncated", pl.Boolean()),
+        ]
+    )
+
+
 BATCHES_PER_PART = 8
 """Batches between two writes: the most that a killed run loses."""
 
@@ -28,18 +35,20 @@ class Cache:
     """One folder per way of making vectors: weights, batching and normaliser are its key."""
 
     folder: Path
+    width: int
 
     @classmethod
-    def of(cls, root: Path, *made_by: str) -> Cache:
+    def of(cls, root: Path, *made_by: str, width: int = DIMENSIONS) -> Cache:
         key = hashlib.sha256("\n".join(made_by).encode()).hexdigest()
-        return cls(root / ".cache" / "vectors" / key[:20])
+        return cls(root / ".cache" / "vectors" / key[:20], width)
 
     def read(self) -> pl.DataFrame:
         """Every whole part; a torn one counts as absent."""
-        parts = [pl.DataFrame(schema=COLUMNS)]
+        schema = columns(self.width)
+        parts = [pl.DataFrame(schema=schema)]
         for path in sorted(self.folder.glob("*.parquet")):
             try:
-                parts.append(pl.read_parquet(path).select(*COLUMNS).cast(parts[0].schema))
+                parts.append(pl.read_parquet(path).select(schema.names()).cast(schema))
             except pl.exceptions.PolarsError:
                 continue
         return pl.concat(parts).unique("text_hash", keep="first", maintain_order=True)

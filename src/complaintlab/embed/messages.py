@@ -17,7 +17,7 @@ from complaintlab.measure.languages import SUPPORTED, detect_language
 from complaintlab.measure.messages import CONTENT
 from complaintlab.measure.model import load_model
 from complaintlab.store import conform
-from complaintlab.tables.texts import Readings
+from complaintlab.tables.texts import READING, Readings
 from complaintlab.texts import NORMALISER_VERSION, text_hash
 
 Asked = Literal["needed", "suspected", "all", "none"]
@@ -54,7 +54,8 @@ def _read(messages: pl.DataFrame, side: Side, root: Path) -> pl.DataFrame:
     pairs = messages.with_columns(pair=_pair(messages))
     adapters = adapters_of(side)
     weights = hashlib.sha256(adapters.read_bytes()).hexdigest()
-    cache = Cache.of(root, "reading", PACKAGED_SHA256, weights, BATCHING, NORMALISER_VERSION)
+    made_by = ("reading", PACKAGED_SHA256, weights, BATCHING, NORMALISER_VERSION)
+    cache = Cache.of(root, *made_by, width=READING)
     missing = pairs.join(cache.read(), left_on="pair", right_on="text_hash", how="anti")
     if not missing.is_empty():
         _fill(cache, missing, adapters)

@@ -3,8 +3,9 @@
 Whether "it shows E4" complains depends on the question before it, which a sentence vector of the message
 cannot tell. So the packaged encoder reads the pair [message, message before it], its upper layers adapted
 to the codebook by low-rank updates (Hu et al. 2022) that were trained on texts written for this project
-(``measure.learn``). The reading is the mean over the message's own tokens; the message before enters by
-attention alone. The adapters belong to the packaged weights: ``embed.model`` does not change them.
+(``measure.learn``). The reading is the mean over the message's own tokens, of the last layer and of the one
+below the adapted ones, which still tells what the texts learned from do not ask for; the message before
+enters by attention alone. The adapters belong to the packaged weights: ``embed.model`` does not change them.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ from complaintlab.embed.model import packaged_folder, quiet
 from complaintlab.texts import normalise
 
 BUCKETS = (16, 24, 32, 48, 64, 96, 144)
-BATCHING = f"{BATCH}x{'/'.join(map(str, BUCKETS))}"
 MOST_OF_TEXT, MOST_OF_BEFORE = 94, 47
 """Tokens kept: the beginning of the message, the end of the one before it, where questions stand."""
 
 FIRST_ADAPTED = 3
 """Layers below are the packaged ones."""
+
+BATCHING = f"{BATCH}x{'/'.join(map(str, BUCKETS))}, layers {FIRST_ADAPTED} and last"
 
 _SLOTS = {"NAME": "", "LINK": "link", "MAIL": "mail", "&amp;": "and"}
 _PICTURES = re.compile(r"[←-⯿\U0001F000-\U0001FAFF]")
@@ -78,15 +80,19 @@ class Reader:
         return list(self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"])
 
     def forward(self, tokens: list[Tokens], bucket: int) -> Floats:
-        """Mean last hidden states over the message's own tokens."""
+        """Means over own tokens (texts × 768): of the layer below the adapted ones, then of the last."""
         import torch
 
         inputs = padded(tokens, bucket, self.tokenizer.sep_token_id)
         with torch.inference_mode():
             hidden = self.encoder(
-                input_ids=inputs.ids, attention_mask=inputs.seen, token_type_ids=inputs.prior
-            ).last_hidden_state
-        return np.asarray(pooled(hidden, inputs.own).numpy(), dtype=np.float32)
+                input_ids=inputs.ids,
+                attention_mask=inputs.seen,
+                token_type_ids=inputs.prior,
+                output_hidden_states=True,
+            ).hidden_states
+            both = torch.cat([pooled(hidden[layer], inputs.own) for layer in (FIRST_ADAPTED, -1)], dim=1)
+        return np.asarray(both.numpy(), dtype=np.float32)
 
 
 @dataclass(frozen=True)

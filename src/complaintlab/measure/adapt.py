@@ -33,7 +33,7 @@ PRIOR_SD = {"intercept": 1.0, "slope": 0.5, "features": 0.1, "reading": 0.05}
 class Update:
     """What gold adds to the scores of one side, per head: weights over [1, score, features, reading].
 
-    Shape of each: (1 + 1 + f + 384) × labels; a label's score enters its own column alone.
+    Shape of each: (1 + 1 + f + 768) × labels; a label's score enters its own column alone.
     """
 
     weights: dict[str, Floats]
@@ -56,7 +56,7 @@ def learn_update(
     Args:
         model: the shipped model of the side.
         X: features (messages × f).
-        readings: messages × 384, zero where a message was not read.
+        readings: messages × 768, zero where a message was not read.
         read: which messages were read.
         y: targets per head (messages × labels), NaN where a message was not coded for it.
         share: sampling weights, of mean 1.

@@ -59,7 +59,7 @@ HEADS: dict[Side, dict[str, Head]] = {
 class Weights:
     """One head: weights over features and reading, and the calibration without and with a reading.
 
-    Shapes: features (f × k), reading (384 × k), intercepts (2 × k), slopes (2 × k): row 0 without a
+    Shapes: features (f × k), reading (768 × k), intercepts (2 × k), slopes (2 × k): row 0 without a
     reading, row 1 with one.
     """
 
@@ -104,7 +104,7 @@ class Model:
 
         Args:
             messages: columns text and before.
-            readings: messages × 384, or None to go by the features alone.
+            readings: messages × 768, or None to go by the features alone.
         """
         return self.probabilities(self.observe(messages), readings)
 

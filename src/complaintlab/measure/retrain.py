@@ -13,7 +13,7 @@ from complaintlab.measure.features import SIDES, Side
 from complaintlab.measure.messages import CONTENT
 from complaintlab.measure.model import Floats, load_model
 from complaintlab.measure.targets import targets
-from complaintlab.tables.texts import DIMENSIONS
+from complaintlab.tables.texts import READING
 
 EVERYBODY = -1
 """The fold of messages whose author has no gold: they are coded by what all the gold taught."""
@@ -78,7 +78,7 @@ def _updates(coded: pl.DataFrame, side: Side) -> dict[int, Update]:
     model = load_model(side)
     X = model.observe(coded)
     read = coded["vector"].is_not_null().to_numpy()
-    readings = np.zeros((coded.height, DIMENSIONS))
+    readings = np.zeros((coded.height, READING))
     readings[read] = np.stack(coded["vector"].drop_nulls().to_list()) if read.any() else 0.0
     y = targets(coded.rename({"praise_any": "praise"}, strict=False), side)
     share = coded["share"].to_numpy()

@@ -8,6 +8,8 @@ from complaintlab.labels import ACTS, STANCES
 from complaintlab.tables.columns import count, flag, id_, number, one_of, probability, string, texts
 
 DIMENSIONS = 384
+READING = 2 * DIMENSIONS
+"""Numbers of a reading: the third layer's, then the adapted last layer's."""
 
 
 class Vectors(dy.Schema):
@@ -25,7 +27,7 @@ class Readings(dy.Schema):
     side = string("customer or company", key=True)
     text_hash = id_("hash of the normalised text", key=True)
     before_hash = string("hash of the normalised message before it; '' where there is none", key=True)
-    vector = dy.Array(dy.Float32(), DIMENSIONS, description="mean over the message's own tokens")
+    vector = dy.Array(dy.Float32(), READING, description="third and last layer, means over own tokens")
 
 
 class _Measured(dy.Schema):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save as pack_arrays
 
 from complaintlab.measure.features import SIDES, Side, observe
+from complaintlab.measure.learn.below import fit_below
 from complaintlab.measure.learn.calibration import calibrate
 from complaintlab.measure.learn.curve import learning_curve
 from complaintlab.measure.learn.folds import SEED, Scores, left_out
@@ -36,6 +37,9 @@ READING_SHARES = {"stance": 0.5, "complaint": 0.75, "acts": 0.85}
 
 Writers left out write like those learned from, and coded tweets do not: there readings were too sure.
 """
+
+BELOW = 0.3
+"""What the layer below the adapted ones weighs in the mean of its log-odds and the reading's."""
 
 TEMPERED = {"hostility": 0.5}
 """How much of the way from the share among all texts a head's log-odds go: our writers write too plainly."""
@@ -71,7 +75,8 @@ def make(root: Path, side: Side) -> pl.DataFrame:
     rules = fit_rules(X, y, side)
     trained = train(lower, scores(X, rules), y, list(range(len(X))), side, SEED)
     natural = (texts["natural"] == "1").to_numpy()
-    arrays = _arrays(rules, trained.heads(), out, y, natural, side)
+    below = fit_below(lower.means(), y, side)
+    arrays = _arrays(rules, trained.heads(), below, out, y, natural, side)
     # safetensors writes memory as it lies: a transposed view would come back scrambled
     packed = {name: np.ascontiguousarray(array, np.float32) for name, array in sorted(arrays.items())}
     heads = pack_arrays(packed)
@@ -92,6 +97,7 @@ def make(root: Path, side: Side) -> pl.DataFrame:
 def _arrays(
     rules: Linear,
     reading: Linear,
+    below: Linear,
     out: Scores,
     y: dict[str, Floats],
     natural: NDArray[np.bool_],
@@ -108,17 +114,32 @@ def _arrays(
         alone = calibrate(out.rules[name][rows], None, coded, head.kind)
         added = out.read[name][rows] - out.rules[name][rows]
         read = calibrate(out.rules[name][rows], added, coded, head.kind)
+        plain = calibrate(out.below[name][rows], None, coded, head.kind)
+        share = (1 - BELOW) * READING_SHARES.get(name, 1.0)
+        ruled = 1 - BELOW - share
+        # Means of log-odds are too near to even ones (Ranjan & Gneiting 2010): calibrated once more
+        pooled = (
+            ruled * (alone.features * out.rules[name][rows] + alone.intercepts)
+            + share * (read.features * out.rules[name][rows] + read.reading * added + read.intercepts)
+            + BELOW * (plain.features * out.below[name][rows] + plain.intercepts)
+        )
+        last = calibrate(pooled, None, coded, head.kind)
+        slope = ruled * alone.features + share * read.features
         constant, further = rules[name][1], reading[name][1]
-        share = READING_SHARES.get(name, 1.0)
-        slope = (1 - share) * alone.features + share * read.features
         by_rules = alone.features * constant + alone.intercepts
         by_reading = read.features * constant + read.reading * further + read.intercepts
+        by_layer = plain.features * below[name][1] + plain.intercepts
+        by_all = ruled * by_rules + share * by_reading + BELOW * by_layer
+        layers = (
+            below[name][0] * (BELOW * plain.features / slope),
+            reading[name][0] * (share * read.reading / slope),
+        )
         arrays[f"{name}.features"] = rules[name][0]
-        arrays[f"{name}.reading"] = reading[name][0] * (share * read.reading / slope)
+        arrays[f"{name}.reading"] = np.concatenate(layers)
         tempered = TEMPERED.get(name, 1.0)
         usual = _log_odds(coded) if tempered < 1 else np.zeros(coded.shape[1])
-        arrays[f"{name}.slopes"] = np.stack([alone.features, slope]) * tempered
-        intercepts = np.stack([by_rules, (1 - share) * by_rules + share * by_reading])
+        arrays[f"{name}.slopes"] = np.stack([alone.features, last.features * slope]) * tempered
+        intercepts = np.stack([by_rules, last.features * by_all + last.intercepts])
         arrays[f"{name}.intercepts"] = tempered * intercepts + (1 - tempered) * usual
     return arrays
 
@@ -140,7 +161,8 @@ def sure_from(arrays: dict[str, Floats], out: Scores, side: Side) -> float:
     """The least certainty from which on the rules decide as the reading does, on writers left out."""
     name = "stance" if side == "customer" else "acts"
     kind = HEADS[side][name].kind
-    rules, read = (as_probabilities(scores_of[name], kind) for scores_of in (out.rules, out.read))
+    pooled = (1 - BELOW) * out.read[name] + BELOW * out.below[name]
+    rules, read = (as_probabilities(scores_of, kind) for scores_of in (out.rules[name], pooled))
     if kind == "one of":
         certainty, alike = rules.max(axis=1), rules.argmax(axis=1) == read.argmax(axis=1)
     else:

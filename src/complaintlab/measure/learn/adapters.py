@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from complaintlab.embed.batches import Tokens
-from complaintlab.embed.reader import FIRST_ADAPTED, Reader, load_packaged, padded, pooled
+from complaintlab.embed.reader import FIRST_ADAPTED, Padded, Reader, load_packaged, padded, pooled
 from complaintlab.measure.features import Side
 from complaintlab.measure.model import HEADS, Floats
 from complaintlab.progress import track
@@ -47,6 +47,24 @@ class Lower:
 
     states: list[Tensor]
     tokens: list[Tokens]
+    separator: int
+
+    def means(self) -> Floats:
+        """Means over each message's own tokens (texts × 384)."""
+        found = np.zeros((len(self.tokens), 384))
+        for rows in _by_length(self.tokens):
+            hidden, inputs = self.padded(rows)
+            found[rows] = pooled(hidden, inputs.own).double().numpy()
+        return found
+
+    def padded(self, rows: list[int]) -> tuple[Tensor, Padded]:
+        """Hidden states and tokens of some rows, at the length of the longest."""
+        width = max(len(self.tokens[row]) for row in rows)
+        inputs = padded([self.tokens[row] for row in rows], width, self.separator)
+        return nn.utils.rnn.pad_sequence([self.states[row].float() for row in rows], batch_first=True), inputs
+
+    def some(self, rows: list[int]) -> Lower:
+        return Lower([self.states[row] for row in rows], [self.tokens[row] for row in rows], self.separator)
 
 
 class _Adapted(nn.Module):  # type: ignore[misc]
@@ -67,8 +85,7 @@ class _Adapted(nn.Module):  # type: ignore[misc]
 class _Network(nn.Module):  # type: ignore[misc]
     def __init__(self, side: Side) -> None:
         super().__init__()
-        encoder, tokenizer = load_packaged()
-        self.separator: int = tokenizer.sep_token_id
+        encoder, _ = load_packaged()
         for parameter in encoder.parameters():
             parameter.requires_grad_(False)
         self.layers = encoder.encoder.layer[FIRST_ADAPTED:]
@@ -87,9 +104,7 @@ class _Network(nn.Module):  # type: ignore[misc]
 
     def read(self, lower: Lower, rows: list[int]) -> Tensor:
         """Readings (rows × 384)."""
-        width = max(len(lower.tokens[row]) for row in rows)
-        inputs = padded([lower.tokens[row] for row in rows], width, self.separator)
-        hidden = nn.utils.rnn.pad_sequence([lower.states[row].float() for row in rows], batch_first=True)
+        hidden, inputs = lower.padded(rows)
         mask = (1.0 - inputs.seen[:, None, None, :].float()) * -1e9
         for layer in self.layers:
             hidden = _run(layer, hidden, mask)
@@ -121,7 +136,7 @@ def run_lower(texts: pl.DataFrame) -> Lower:
                 hidden = _run(layer, hidden, mask)
             for place, row in enumerate(rows):
                 states[row] = hidden[place, : len(tokens[row])].half().clone()
-    return Lower(states, tokens)
+    return Lower(states, tokens, int(tokenizer.sep_token_id))
 
 
 def _by_length(tokens: list[Tokens]) -> Iterator[list[int]]:

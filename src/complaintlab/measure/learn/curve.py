@@ -30,7 +30,7 @@ def learning_curve(
     mixed = np.random.default_rng(SEED).permutation(kept).tolist()
     name = JUDGED[side]
     some = [sorted(mixed[: round(share * len(mixed))]) for share in SHARES]
-    points = [(len(rows), fit_and_score(X, y, lower, rows, out, side).read[name]) for rows in some]
+    points = [(len(rows), fit_and_score(X, y, lower, rows, out, side)[1][name]) for rows in some]
     points.append((len(kept), whole.read[name][out]))
     coded, kind = known(y[name][out]), HEADS[side][name].kind
     truth = y[name][out][coded] == 1

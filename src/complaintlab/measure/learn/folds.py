@@ -9,6 +9,7 @@ import polars as pl
 
 from complaintlab.measure.features import Side
 from complaintlab.measure.learn.adapters import Lower, Trained, train
+from complaintlab.measure.learn.below import fit_below
 from complaintlab.measure.learn.rules import fit_rules, scores
 from complaintlab.measure.model import HEADS, Floats
 
@@ -18,10 +19,11 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Scores:
-    """Raw scores per head (texts × labels): of the features alone, and with the reading."""
+    """Raw scores per head (texts × labels): by features, with the adapted reading too, by the layer below."""
 
     rules: dict[str, Floats]
     read: dict[str, Floats]
+    below: dict[str, Floats]
 
 
 def folds(hands: pl.Series) -> list[list[int]]:
@@ -39,28 +41,27 @@ def folds(hands: pl.Series) -> list[list[int]]:
 def left_out(X: Floats, y: dict[str, Floats], lower: Lower, hands: pl.Series, side: Side) -> Scores:
     """Scores of every text by models of the other folds' hands."""
     shape = {name: (len(X), len(head.labels)) for name, head in HEADS[side].items()}
-    found = Scores(
-        {name: np.zeros(s) for name, s in shape.items()}, {name: np.zeros(s) for name, s in shape.items()}
-    )
+    found = Scores(*({name: np.zeros(s) for name, s in shape.items()} for _ in range(3)))
+    below = lower.means()
     for out in folds(hands):
         kept = [row for row in range(len(X)) if row not in set(out)]
-        part = fit_and_score(X, y, lower, kept, out, side)
+        ruled, read = fit_and_score(X, y, lower, kept, out, side)
         for name in shape:
-            found.rules[name][out], found.read[name][out] = part.rules[name], part.read[name]
+            found.rules[name][out], found.read[name][out] = ruled[name], read[name]
+        by_layer = fit_below(below[kept], {name: of[kept] for name, of in y.items()}, side)
+        for name, score in scores(below[out], by_layer).items():
+            found.below[name][out] = score
     return found
 
 
 def fit_and_score(
     X: Floats, y: dict[str, Floats], lower: Lower, kept: list[int], out: list[int], side: Side
-) -> Scores:
-    """Learn from the rows ``kept`` and score the rows ``out``."""
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Learn from the rows ``kept``, score the rows ``out``: by the features, and with the adapted reading."""
     ruled = scores(X, fit_rules(X[kept], {name: of[kept] for name, of in y.items()}, side))
     trained = train(lower, ruled, y, kept, side, SEED)
-    some = Lower([lower.states[row] for row in out], [lower.tokens[row] for row in out])
-    return Scores(
-        {name: score[out] for name, score in ruled.items()},
-        read_scores({name: score[out] for name, score in ruled.items()}, trained, trained.readings(some)),
-    )
+    outside = {name: score[out] for name, score in ruled.items()}
+    return outside, read_scores(outside, trained, trained.readings(lower.some(out)))
 
 
 def read_scores(ruled: dict[str, Floats], trained: Trained, readings: Floats) -> dict[str, Floats]:
