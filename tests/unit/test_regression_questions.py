@@ -15,7 +15,7 @@ from complaintlab.models.estimate_rows import Estimate
 from complaintlab.models.regression import run
 from complaintlab.models.regression.agents import between_agents, signed_replies
 from complaintlab.models.regression.provocation import next_replies, provoked
-from complaintlab.models.regression.stance import ARMS, SILENT, merged, stance_after
+from complaintlab.models.regression.stance import ARMS, SILENT, fit_ordered, merged, stance_after
 from complaintlab.params import Inference
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
@@ -216,3 +216,28 @@ def test_the_stage_gives_rows_for_one_company_and_for_none() -> None:
         TABLES["estimates_regression"].validate(found.estimates_regression)
         TABLES["agents"].validate(found.agents)
         assert found.estimates_regression.height >= 40
+
+
+def ordered_case(seed: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((300, 3))
+    latent = X @ [0.5, -0.3, 0.0] + rng.logistic(size=300)
+    return np.digitize(latent, [-1.0, 0.5]), X, rng.integers(0, 80, 300)
+
+
+def test_the_ordered_logit_has_the_clustered_errors_of_statsmodels() -> None:
+    from statsmodels.miscmodels.ordinal_model import OrderedModel
+
+    codes, X, clusters = ordered_case()
+    by_hand = fit_ordered(codes, X, clusters, 0)
+    fit = OrderedModel(codes, X, distr="logit").fit(
+        method="bfgs", disp=0, maxiter=500, cov_type="cluster", cov_kwds={"groups": clusters}
+    )
+    assert by_hand == pytest.approx((fit.params[0], fit.bse[0]), rel=1e-8)
+
+
+def test_an_ordered_logit_without_a_single_maximum_is_refused() -> None:
+    codes, X, clusters = ordered_case()
+    found = fit_ordered(codes, np.column_stack([X, X[:, 0] + X[:, 1]]), clusters, 0)
+    assert isinstance(found, str)
+    assert "cannot be fitted" in found

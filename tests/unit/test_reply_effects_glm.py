@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from complaintlab.models.causal.aipw import contributions, difference_between
-from complaintlab.models.causal.glm import Family, cross_fit, fit_glm
+from complaintlab.models.causal.glm import Family, affordable_ridge, cross_fit, fit_glm, information_of
 from complaintlab.models.causal.logistic import logistic
 
 
@@ -69,3 +69,29 @@ def test_an_interaction_is_a_difference_of_two_means_with_both_their_errors() ->
     assert found.mean() == pytest.approx(own[group].mean() - own[~group].mean())
     expected = own[group].var() / group.sum() + own[~group].var() / (~group).sum()
     assert found.var() / 1000 == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_fit_begun_at_another_ends_where_it_would_from_nothing(signed: bool) -> None:
+    rng = np.random.default_rng(4)
+    X = rng.standard_normal((600, 8))
+    y = (rng.random(600) < 1 / (1 + np.exp(1 - X[:, 0]))).astype(float)
+    weights = np.where(rng.random(600) < 0.05, -0.2, 1.0) if signed else np.ones(600)
+    fold = rng.integers(0, 5, 600)
+    ridge, _, beta = affordable_ridge(X, y, weights, "binomial", free=(0,))
+    assert beta is not None
+    (begun,), settled = cross_fit(X, y, weights, fold, ridge=ridge, start=beta)
+    (whole,), also = cross_fit(X, y, weights, fold, ridge=ridge)
+    assert settled
+    assert also
+    assert begun == pytest.approx(whole, abs=1e-6)
+
+
+def test_information_is_the_same_however_it_is_multiplied() -> None:
+    rng = np.random.default_rng(5)
+    design, mean, weights = rng.standard_normal((50, 4)), rng.random(50), rng.random(50)
+    less = weights.copy()
+    less[0] = -0.3
+    own = 0.3 * mean[0] * (1 - mean[0]) * np.outer(design[0], design[0])
+    rest = information_of(design[1:], mean[1:], weights[1:], "binomial")
+    assert information_of(design, mean, less, "binomial") == pytest.approx(rest - own)

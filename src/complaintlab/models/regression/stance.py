@@ -22,6 +22,8 @@ from complaintlab.models.sandwich import clustered_covariance
 from complaintlab.models.strategies import DAY, HOUR
 
 SILENT = "silent"
+FLAT = 1e-6
+"""Curvature, as a share of the largest, below which a direction of the ordered logit is undetermined."""
 SOON, LATER, NEVER = "answered within 1 h", "answered later", "not answered within 7 d"
 ARMS = (SOON, LATER, NEVER)
 DAYS = 7.0
@@ -169,16 +171,17 @@ def _ordered(spoke: pl.DataFrame, X: FloatArray, names: list[str]) -> Estimate:
         return row.unknown(f"too few: {spoke.height} spoke, for {X.shape[1] + levels - 1} parameters")
     if EXPOSURE not in names:
         return row.unknown("too few: all or none of those who spoke were answered within the hour")
-    found = _fit_ordered(codes, X, cluster_codes(spoke), names.index(EXPOSURE))
+    found = fit_ordered(codes, X, cluster_codes(spoke), names.index(EXPOSURE))
     if isinstance(found, str):
         return row.unknown(found)
     spread = float(spoke["soon"].cast(pl.Float64).to_numpy().std())
     return row.known(found[0] / spread, found[1] / spread)
 
 
-def _fit_ordered(
+def fit_ordered(
     codes: npt.NDArray[np.int64], X: FloatArray, clusters: npt.NDArray[np.int64], column: int
 ) -> tuple[float, float] | str:
+    """The coefficient of one column of X (n, p) and its error, clustered; or why there is none."""
     from statsmodels.miscmodels.ordinal_model import OrderedModel
 
     with warnings.catch_warnings():
@@ -189,11 +192,20 @@ def _fit_ordered(
             fit = model.fit(method="bfgs", disp=0, maxiter=500, skip_hessian=True)
             # The covariance of statsmodels' cov_type="cluster", which derives the information four times
             information = -np.asarray(model.hessian(fit.params))
-            np.linalg.cholesky(information)  # refuses one that is not positive definite
+            if not _definite(information):
+                return "The ordered logit cannot be fitted: its likelihood has no single maximum."
             covariance = clustered_covariance(model.score_obs(fit.params), information, clusters)
         except (Warning, np.linalg.LinAlgError, ArithmeticError) as problem:
             return f"The ordered logit cannot be fitted ({type(problem).__name__}): {problem}"
     return float(fit.params[column]), float(np.sqrt(covariance[column, column]))
+
+
+def _definite(information: FloatArray) -> bool:
+    """Whether it falls in every direction by more than the errors of a numerical derivative."""
+    if not np.isfinite(information).all():
+        return False
+    curvature = np.linalg.eigvalsh(information)
+    return bool(curvature[0] > FLAT * curvature[-1])
 
 
 def _order(stance: pl.Series) -> list[str]:
