@@ -7,7 +7,8 @@ differ between arms. Codes of a probability sample take them out (``signed``, ``
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import polars as pl
@@ -18,9 +19,13 @@ from complaintlab.models.label_error.hazards import corrected_hazards
 from complaintlab.models.label_error.replies import VARIANT, corrected_replies
 from complaintlab.models.label_error.timing import corrected_timing
 from complaintlab.models.reply_effects.rows import Row, row
+from complaintlab.parallel import together
 from complaintlab.params import Analysis, Inference, LabelErrors, ReplyEffects, Trials, VerdictRule
 from complaintlab.store import conform
 from complaintlab.tables import TABLES
+
+WORTH_SPREADING = 2_000
+"""Episodes from which on processes are begun: a few seconds' work."""
 
 DECIDING = ("rd", "log_rr")
 """Scales of primary estimates; hazard ratios and risks stand beside."""
@@ -62,19 +67,17 @@ def run(
         rows = []
     else:
         coded = _Coded.of(episodes, measures, coded_episodes, coded_spells, coded_measures, analysis)
-        rows = [
-            *corrected_replies(
-                (episodes, measures), (coded.episodes, coded.measures), coded.chance, turns,
-                analysis, inference, reply_effects, label_error, verdicts.ess_per_arm,
-            ),
-            *corrected_timing(
-                (episodes, spells), (coded.episodes, coded.spells), coded.chance,
-                analysis, inference, trials, label_error, verdicts.ess_per_arm,
-            ),
-            *corrected_hazards(
-                (episodes, spells), (coded.episodes, coded.spells), coded.chance, analysis, label_error
-            ),
-        ]  # fmt: skip
+        lived = (episodes, spells), (coded.episodes, coded.spells), coded.chance
+        said = (episodes, measures), (coded.episodes, coded.measures), coded.chance
+        ess = verdicts.ess_per_arm
+        pieces: list[Callable[[], list[Row]]] = [
+            partial(corrected_timing, *lived, analysis, inference, trials, label_error, ess),
+            partial(corrected_replies, *said, turns, analysis, inference, reply_effects, label_error, ess),
+            partial(corrected_hazards, *lived, analysis, label_error),
+        ]
+        worth = episodes.height >= WORTH_SPREADING
+        found = together(pieces, "Correcting for errors of the labels", worth=worth)  # the longest first
+        rows = [one for part in found for one in part]
     rows += _others(estimates, rows)
     corrected = {r["claim"] for r in rows if r["scale"] in DECIDING and r["estimate"] is not None}
     judged = judged_here(quality, source)

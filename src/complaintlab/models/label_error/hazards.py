@@ -30,7 +30,7 @@ def corrected_hazards(
     chance: pl.DataFrame,
     analysis: Analysis,
     rule: LabelErrors,
-) -> Iterator[Row]:
+) -> list[Row]:
     """Log hazard ratio of each act of the first reply, the other acts and the history beside it held fixed.
 
     Weights 1 − R/π and R/π, errors clustered by author (threads of one author are drawn apart) and by company
@@ -43,11 +43,12 @@ def corrected_hazards(
     frames = [_replied(episodes, spells, analysis) for episodes, spells in (measured, coded)]
     shared = [name for name in frames[0].columns if name in frames[1].columns]
     rows = signed(frames[0].select(shared), frames[1].select(shared), chance)
+    found: list[Row] = []
     for outcome in ("turned", "escalated"):
         acts = {act: claim for claim, (act, of) in ACT_CLAIMS.items() if of == outcome}
         with threadpool_limits(1):  # sums in one order, whatever the number of processors
-            found = list(_of_outcome(rows, outcome, acts, analysis, rule))
-        yield from found
+            found += _of_outcome(rows, outcome, acts, analysis, rule)
+    return found
 
 
 def _replied(episodes: pl.DataFrame, spells: pl.DataFrame, analysis: Analysis) -> pl.DataFrame:

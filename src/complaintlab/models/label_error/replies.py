@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import polars as pl
@@ -27,13 +26,13 @@ from complaintlab.models.label_error.enough import (
     too_wide,
 )
 from complaintlab.models.label_error.signed import CODED, MASS, signed_population
-from complaintlab.models.reply_effects import WORTH_SPREADING, populations
+from complaintlab.models.reply_effects import populations
 from complaintlab.models.reply_effects.answers import HIGHEST, LOWEST
 from complaintlab.models.reply_effects.followup import COUNTS, AtRisk, at_risk, seen_by
 from complaintlab.models.reply_effects.population import Answered
 from complaintlab.models.reply_effects.rows import Row, key_of, numbers, row
-from complaintlab.parallel import prepare, spread
 from complaintlab.params import Analysis, Inference, LabelErrors, ReplyEffects
+from complaintlab.progress import track
 
 VARIANT = "corrected"
 
@@ -56,27 +55,15 @@ def corrected_replies(
         chance: episode_id and pi of all coded episodes.
         ess_per_arm: least effective size of an arm; with less there is no corrected estimate.
     """
-    worth = measured[0].height >= WORTH_SPREADING
-    if worth:
-        prepare(__name__)
     as_measured = populations(measured[0], turns, measured[1], analysis)
     as_coded = populations(coded[0], turns, coded[1], analysis)
     stacked = signed_population(as_measured["first_reply"], as_coded["first_reply"], chance)
     asked = [exposure for claim, exposure in EXPOSURES.items() if claim not in NOT_CODED]
-    work = partial(_corrected, stacked, analysis, inference, settings, rule, ess_per_arm)
-    return [one for rows in spread(work, asked, "Correcting replies", worth=worth) for one in rows]
-
-
-def _corrected(
-    population: Answered,
-    analysis: Analysis,
-    inference: Inference,
-    settings: ReplyEffects,
-    rule: LabelErrors,
-    ess_per_arm: int,
-    exposure: Exposure,
-) -> list[Row]:
-    return list(_rows(population, exposure, analysis, inference, settings, rule, ess_per_arm))
+    return [
+        one
+        for exposure in track(asked, "Correcting replies")
+        for one in _rows(stacked, exposure, analysis, inference, settings, rule, ess_per_arm)
+    ]
 
 
 def _rows(

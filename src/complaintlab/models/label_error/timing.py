@@ -46,7 +46,7 @@ def corrected_timing(
     trials: Trials,
     rule: LabelErrors,
     ess_per_arm: int,
-) -> Iterator[Row]:
+) -> list[Row]:
     """Rows of variant ``corrected`` of each claim on timing, and the risk in the second arm.
 
     One emulation of all of them on signed rows: risk sets, events and the chances of a reply's quality are
@@ -87,10 +87,13 @@ def corrected_timing(
         quality=quality.to_numpy(), df=df, mass=mass, company=company if df is None else None,
     )  # fmt: skip
     is_coded, clusters = stacked[CODED].to_numpy(), int(cluster.max()) + 1
-    for question in wanted:
-        yield from _rows(
+    return [
+        one
+        for question in wanted
+        for one in _rows(
             question, trial, plans.pair(question), is_coded, clusters, inference, rule, ess_per_arm
         )
+    ]
 
 
 def _stacked(
